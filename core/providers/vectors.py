@@ -1,0 +1,121 @@
+"""Where passage vectors are kept and searched: Chroma, embedded in this process.
+
+The embedded store belongs to one process. Vectors are derived data: everything in here can be
+rebuilt from the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class VectorHit:
+    """One neighbour: the id that it was stored under, and its cosine similarity (-1 to 1)."""
+
+    id: str
+    similarity: float
+
+
+class VectorStore(Protocol):
+    """Named collections of unit vectors."""
+
+    async def upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None: ...
+
+    async def delete(self, collection: str, ids: Sequence[str]) -> None: ...
+
+    async def search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
+        """The nearest `limit` of a collection, best first; an unknown collection has none."""
+
+    async def ids(self, collection: str) -> set[str]: ...
+
+    async def drop(self, collection: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class ChromaStore:
+    """Chroma in a folder; cosine space, our own vectors, no default model, no telemetry."""
+
+    BATCH = 1_000
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._client: Any = None
+        self._collections: dict[str, Any] = {}
+
+    def _open(self) -> Any:
+        if self._client is None:
+            import chromadb
+
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._client = chromadb.PersistentClient(
+                str(self._folder), settings=chromadb.Settings(anonymized_telemetry=False)
+            )
+        return self._client
+
+    def _collection(self, name: str) -> Any:
+        collection = self._collections.get(name)
+        if collection is None:
+            collection = self._open().get_or_create_collection(
+                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+            self._collections[name] = collection
+        return collection
+
+    async def upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None:
+        await asyncio.to_thread(self._upsert, collection, ids, vectors)
+
+    def _upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None:
+        target = self._collection(collection)
+        for start in range(0, len(ids), self.BATCH):
+            end = start + self.BATCH
+            target.upsert(ids=list(ids[start:end]), embeddings=vectors[start:end])
+
+    async def delete(self, collection: str, ids: Sequence[str]) -> None:
+        if ids:
+            await asyncio.to_thread(self._collection(collection).delete, ids=list(ids))
+
+    async def search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
+        # Under a millisecond: a thread hop would cost more than it frees.
+        found = self._collection(collection).query(
+            query_embeddings=[vector], n_results=limit, include=["distances"]
+        )
+        return [
+            VectorHit(id, 1.0 - float(distance))
+            for id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        ]
+
+    async def ids(self, collection: str) -> set[str]:
+        found = await asyncio.to_thread(self._collection(collection).get, include=[])
+        return set(found["ids"])
+
+    async def drop(self, collection: str) -> None:
+        await asyncio.to_thread(self._drop, collection)
+
+    def _drop(self, collection: str) -> None:
+        self._collection(collection)
+        self._open().delete_collection(collection)
+        self._collections.pop(collection, None)
+
+    async def close(self) -> None:
+        self._collections.clear()
+        self._client = None
+
+
+def open_vectors(setting: str) -> VectorStore:
+    """Open what `VECTORS` names: `chroma:<folder>`."""
+    match setting.partition(":"):
+        case ("chroma", _, folder) if folder:
+            return ChromaStore(Path(folder))
+        case _:
+            raise ValueError(f"VECTORS: unknown value {setting!r}; use chroma:<folder>")

@@ -1,0 +1,78 @@
+"""The parts of one running product, opened once and handed to whoever needs them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from core.database import Database, open_database
+from core.outbox import Outbox
+from core.providers.cache import Cache, open_cache
+from core.providers.embeddings import Encoder, open_encoder
+from core.providers.storage import Storage, open_storage
+from core.providers.vectors import VectorStore, open_vectors
+from core.settings import Settings
+from core.tools import Tool
+
+Part = TypeVar("Part")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Settings, database, providers and tools of one process.
+
+    `parts` holds what higher floors keep open for the life of the process (the knowledge index,
+    the trained intents), each under its own type; `part` hands it back with that type.
+    """
+
+    settings: Settings
+    database: Database
+    cache: Cache
+    encoder: Encoder
+    vectors: VectorStore
+    storage: Storage
+    outbox: Outbox
+    tools: Mapping[str, Tool]
+    clock: Callable[[], datetime] = utc_now
+    parts: dict[type[Any], Any] = field(default_factory=dict)
+
+    def part(self, kind: type[Part]) -> Part:
+        """The open part of a type, for example `runtime.part(Knowledge)`."""
+        found: Part = self.parts[kind]
+        return found
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings,
+    tools: Mapping[str, Tool],
+    clock: Callable[[], datetime] = utc_now,
+) -> AsyncIterator[Runtime]:
+    """Open every part that the settings name, and close them in the end."""
+    database = open_database(settings.database)
+    cache = open_cache(settings.cache_url)
+    vectors = open_vectors(settings.vector_store)
+    runtime = Runtime(
+        settings=settings,
+        database=database,
+        cache=cache,
+        encoder=open_encoder(settings.embeddings),
+        vectors=vectors,
+        storage=open_storage(settings.file_storage),
+        outbox=Outbox(database, clock),
+        tools=tools,
+        clock=clock,
+    )
+    try:
+        yield runtime
+    finally:
+        await vectors.close()
+        await cache.close()
+        await database.close()

@@ -1,0 +1,87 @@
+"""What can be set, and nowhere else is the environment read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "development-only-secret-change-me-in-production"  # noqa: S105
+MINIMUM_SECRET_LENGTH = 32
+
+
+class Settings(BaseSettings):
+    """Settings of one process; each is an environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=".env", extra="ignore", env_ignore_empty=True
+    )
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="`production` refuses default secrets and demo accounts."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(DEVELOPMENT_SECRET),
+        description="Signs tokens; at least 32 characters; required in production.",
+    )
+    host: str = Field("127.0.0.1", description="Address that the server listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that the server listens on.")
+    data_dir: Path = Field(Path("data"), description="Folder of the database, vectors and files.")
+    database_url: str = Field(
+        "",
+        description="`sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`; "
+        "empty: a SQLite file in DATA_DIR.",
+    )
+    cache_url: str = Field("memory://", description="`memory://` or `redis://…`.")
+    vectors: str = Field("", description="`chroma:<folder>`; empty: a folder in DATA_DIR.")
+    embeddings: str = Field(
+        "embedded", description="`embedded` or `sentence-transformers:<name or folder>`."
+    )
+    storage: str = Field("", description="`file:<folder>`; empty: a folder in DATA_DIR.")
+    rate_limits: Literal["on", "off"] = Field(
+        "on", description="`off` is accepted in development only."
+    )
+    app_name: str = Field(
+        "Mobilier de France Chatbot", description="Name that `GET /health` answers."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Lowest level that is logged."
+    )
+    log_format: Literal["json", "console"] = Field("json", description="How a log line is written.")
+
+    @model_validator(mode="after")
+    def check_production(self) -> Self:
+        """Production takes no default secret and no switched-off limits."""
+        if self.environment == "production":
+            secret = self.secret_key.get_secret_value()
+            if secret == DEVELOPMENT_SECRET or len(secret) < MINIMUM_SECRET_LENGTH:
+                raise ValueError(
+                    "SECRET_KEY must be set to at least 32 random characters in production"
+                )
+            if self.rate_limits == "off":
+                raise ValueError("RATE_LIMITS=off is accepted in development only")
+        return self
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'mdf.sqlite3'}"
+
+    @property
+    def vector_store(self) -> str:
+        return self.vectors or f"chroma:{self.data_dir / 'vectors'}"
+
+    @property
+    def file_storage(self) -> str:
+        return self.storage or f"file:{self.data_dir / 'files'}"
+
+    @property
+    def phrase_folder(self) -> Path:
+        """Where a shop's own training phrases are looked for."""
+        return self.data_dir / "phrases"
+
+    @property
+    def model_folder(self) -> Path:
+        """Where trained models are kept between starts."""
+        return self.data_dir / "models"

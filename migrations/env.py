@@ -1,0 +1,29 @@
+"""Runs migrations over the application's own engine, on SQLite and on PostgreSQL."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+
+import api.tables  # noqa: F401  every table must be known
+from core.database import metadata, open_database
+
+
+def run(connection: Connection) -> None:
+    context.configure(
+        connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def migrate(url: str) -> None:
+    database = open_database(url)
+    try:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(run)
+    finally:
+        await database.close()
+
+
+asyncio.run(migrate(context.config.attributes["database_url"]))
