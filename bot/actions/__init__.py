@@ -1,0 +1,55 @@
+"""Doing what the policy decided: each action yields the events of its part of the reply."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from bot.actions import fill_form, hand_over, know, products, small_talk
+from bot.messages import ReplyEvent
+from bot.policy import (
+    AnswerFromKnowledge,
+    AskWhatToChange,
+    CancelForm,
+    Clarify,
+    Complain,
+    DescribeProduct,
+    FollowForm,
+    HandOver,
+    Plan,
+    SearchProducts,
+    SmallTalk,
+)
+from bot.turn import Turn
+
+
+async def perform(turn: Turn, plan: Plan) -> AsyncIterator[ReplyEvent]:
+    """Carry out a plan; a form that it interrupted is taken up again at the end."""
+    async for event in _perform_decision(turn, plan):
+        yield event
+    if plan.resume and turn.state.form is not None and not isinstance(plan.decision, FollowForm):
+        async for event in fill_form.resume(turn):
+            yield event
+
+
+def _perform_decision(turn: Turn, plan: Plan) -> AsyncIterator[ReplyEvent]:
+    match plan.decision:
+        case SmallTalk() as decision:
+            return small_talk.small_talk(turn, decision)
+        case Clarify() as decision:
+            return small_talk.clarify(turn, decision)
+        case AnswerFromKnowledge() as decision:
+            return know.answer(turn, decision)
+        case Complain():
+            return know.complain(turn)
+        case SearchProducts() as decision:
+            return products.search(turn, decision)
+        case DescribeProduct() as decision:
+            return products.describe(turn, decision)
+        case FollowForm(form):
+            return fill_form.follow(turn, form)
+        case CancelForm(form):
+            return fill_form.cancel(turn, form)
+        case AskWhatToChange(form):
+            return fill_form.ask_what_to_change(turn, form)
+        case HandOver(reason):
+            return hand_over.hand_over(turn, reason)

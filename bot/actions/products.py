@@ -1,0 +1,105 @@
+"""Finding products and saying what the catalogue says of one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from bot.actions.know import answer
+from bot.messages import Products, ReplyEvent, Sentence, Suggestions, ToolResult
+from bot.phrasing import money, phrases, word
+from bot.policy import AnswerFromKnowledge, DescribeProduct, SearchProducts
+from bot.product_facts import facts
+from bot.tools.product_search import ProductSearchResult
+from bot.turn import Turn
+from services.catalogue.products import Product, find_product
+
+SHOWN = 4
+
+
+async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEvent]:
+    """Show what the catalogue has for the message, or what comes nearest."""
+    filters = _filters(turn, decision.refine)
+    arguments = {**filters, "query": _query(turn, decision.refine), "limit": SHOWN}
+    result = await turn.run("product_search", ProductSearchResult, arguments)
+    turn.note("products_found", count=len(result.products), exact=result.exact)
+    turn.state = turn.state.but(
+        search={**filters, "query": arguments["query"]},
+        shown_skus=tuple(product.sku for product in result.products),
+        focus_sku=result.products[0].sku if len(result.products) == 1 else None,
+        last_intent="product_search",
+        failures=0,
+    )
+    if not result.products:
+        yield turn.say("product.none", tool="product_search")
+        return
+    yield turn.say(_intro(result), tool="product_search")
+    for product in result.products:
+        state = "in_stock" if product.in_stock else "out_of_stock"
+        text = turn.say(
+            "product.item",
+            name=product.name,
+            price=money(turn.language, round(product.price * 100)),
+            stock=word(turn.language, "stock_words", state),
+        ).text
+        yield Sentence(f"- {text}", tool="product_search", joint="\n")
+    cards = [product.model_dump(mode="json") for product in result.products]
+    yield Products(tuple(cards))
+    yield ToolResult("product_search", {"skus": [product.sku for product in result.products]})
+    yield Suggestions(phrases(turn.language, "suggestions.products"))
+
+
+def _intro(result: ProductSearchResult) -> str:
+    if not result.exact:
+        return "product.nearest"
+    return "product.found_one" if len(result.products) == 1 else "product.found"
+
+
+def _query(turn: Turn, refine: bool) -> str:
+    """The words to search with: those of the first search too when this one refines it."""
+    if not refine:
+        return turn.read.corrected[:500]
+    kept = "" if turn.read.entities.types else str(turn.state.search.get("query", ""))
+    return f"{kept} {turn.read.corrected}".strip()[:500]
+
+
+def _filters(turn: Turn, refine: bool) -> dict[str, Any]:
+    """What the message asks for; a refinement changes only what it names."""
+    asked: Mapping[str, Any] = turn.read.product_values
+    if not refine:
+        return dict(asked)
+    kept = {name: value for name, value in turn.state.search.items() if name != "query"}
+    if turn.read.entities.types:
+        kept.pop("categories", None)
+    return {**kept, **asked}
+
+
+async def describe(turn: Turn, decision: DescribeProduct) -> AsyncIterator[ReplyEvent]:
+    """Answer a question about one product from the catalogue, else from the documents."""
+    async with turn.runtime.database.reading(turn.principal.organization_id) as transaction:
+        product = await find_product(transaction, decision.sku)
+    if product is None:
+        async for event in answer(turn, AnswerFromKnowledge(turn.read.text, decision.intent)):
+            yield event
+        return
+    turn.state = turn.state.but(
+        focus_sku=product.sku, last_intent=decision.intent, failures=0, search={}
+    )
+    turn.note("described", sku=product.sku)
+    for sentence in facts(turn, product, decision.intent):
+        yield sentence
+    yield Products((card(product),))
+    yield Suggestions(phrases(turn.language, "suggestions.product"))
+
+
+def card(product: Product) -> dict[str, Any]:
+    """What a client shows of a product: the fields of `/api/products`."""
+    return {
+        "sku": product.sku,
+        "name": product.name,
+        "category": product.category,
+        "price": product.price_cents / 100,
+        "in_stock": product.stock > 0,
+        "images": list(product.images),
+        "delivery_days": product.delivery_days,
+    }

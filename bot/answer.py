@@ -1,0 +1,57 @@
+"""Writing an answer from passages: literal sentences, each with the span that supports it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.messages import Sentence, Source
+from knowledge.passages import Span, sentences
+from knowledge.search import SearchHit
+
+# An answer is read in a chat window: a few sentences, not the article.
+LONGEST_ANSWER_CHARACTERS = 420
+SHORTEST_ANSWER_CHARACTERS = 160
+# Where the best document is not sure to answer, one that comes close is quoted beside it.
+SURE_SCORE = 0.85
+SECOND_SOURCE_RATIO = 0.9
+
+_MARKUP = re.compile(r"^(?:#{1,6}|[-*•–>]|\d{1,3}[.)])\s+|\*\*|__|`")
+
+
+def compose(hits: Sequence[SearchHit]) -> Iterator[Sentence]:
+    """The sentences of the best passage around its quote; of a second one where that is unsure."""
+    best = hits[0]
+    yield from _quote(best)
+    if best.score >= SURE_SCORE or len(hits) < 2:
+        return
+    other = hits[1]
+    if other.language == best.language and other.score >= SECOND_SOURCE_RATIO * best.score:
+        yield from _quote(other, LONGEST_ANSWER_CHARACTERS // 2)
+
+
+def _quote(hit: SearchHit, longest: int = LONGEST_ANSWER_CHARACTERS) -> Iterator[Sentence]:
+    spans = _window(hit, longest)
+    quote = hit.passage[spans[0].start : spans[-1].end]
+    source = Source(str(hit.document_id), hit.title, quote, hit.score)
+    for position, span in enumerate(spans):
+        text = _MARKUP.sub("", hit.passage[span.start : span.end]).strip()
+        if text:
+            yield Sentence(text, (source,), joint=" " if position else "\n\n")
+
+
+def _window(hit: SearchHit, longest: int) -> list[Span]:
+    """Sentences from the quoted one on; earlier ones too where that leaves little."""
+    spans = sentences(hit.passage) or [Span(0, len(hit.passage))]
+    quoted = hit.quote_start - hit.start
+    first = next((i for i, span in enumerate(spans) if span.end > quoted), 0)
+    last = first
+    while last + 1 < len(spans) and spans[last + 1].end - spans[first].start <= longest:
+        last += 1
+    while (
+        first > 0
+        and spans[last].end - spans[first].start < SHORTEST_ANSWER_CHARACTERS
+        and spans[last].end - spans[first - 1].start <= longest
+    ):
+        first -= 1
+    return spans[first : last + 1]

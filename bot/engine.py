@@ -1,0 +1,119 @@
+"""The only door to the assistant: one message in, the events of its reply out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from bot.actions import perform
+from bot.assistant import Assistant
+from bot.memory import Opening, close_turn, open_turn
+from bot.messages import (
+    Finished,
+    IncomingMessage,
+    Products,
+    Reply,
+    ReplyEvent,
+    Sentence,
+    Source,
+    Suggestions,
+    ToolResult,
+    Understood,
+)
+from bot.policy import decide
+from bot.state import DialogueState
+from bot.turn import Turn, caller_of
+from bot.understanding.understand import Interpreter
+from core.runtime import Runtime
+from core.telemetry import TURN_SECONDS, TURNS
+from services.conversations.conversations import Message
+
+
+async def handle(
+    message: IncomingMessage, assistant: Assistant, runtime: Runtime
+) -> AsyncIterator[ReplyEvent]:
+    """Answer one message.
+
+    The message is stored before anything else and the reply before the last event, so a client
+    that has seen `Finished` can lose neither. A repeated `client_message_id` yields the stored
+    reply again. Messages of one conversation must be handed in one after the other
+    (`channels.web_chat` does).
+    """
+    opening = await open_turn(message, assistant, runtime)
+    if opening.earlier is not None:
+        for event in _replay(opening.earlier, opening.conversation.owner):
+            yield event
+        return
+    turn = await _understand(message, assistant, runtime, opening)
+    reply = Reply()
+    async for event in _answer(turn):
+        reply.add(event)
+        yield event
+    turn.state = turn.state.but(turn=turn.state.turn + 1)
+    message_id = await close_turn(turn, reply)
+    TURNS.labels(turn.read.intent, turn.trace[-2]["step"]).inc()
+    TURN_SECONDS.observe(turn.trace[-1]["ms"] / 1000)
+    yield Finished(message_id, turn.owner)
+
+
+async def _understand(
+    message: IncomingMessage, assistant: Assistant, runtime: Runtime, opening: Opening
+) -> Turn:
+    """Read the message in the light of its conversation."""
+    interpreter = runtime.part(Interpreter)
+    conversation = opening.conversation
+    read = await interpreter.understand(
+        message.text, conversation.language, message.principal.organization_id
+    )
+    turn = Turn(
+        runtime=runtime,
+        assistant=assistant,
+        principal=message.principal,
+        conversation=conversation,
+        read=read,
+        state=DialogueState.from_json(conversation.state),
+        user_message_id=opening.user_message_id,
+        sequence=opening.sequence,
+        owner=conversation.owner,
+    )
+    turn.note(
+        "understood",
+        language=read.language,
+        intent=read.intent,
+        confidence=round(read.confidence, 3),
+        ranking=[[name, round(score, 3)] for name, score in read.ranking[:3]],
+    )
+    return turn
+
+
+async def _answer(turn: Turn) -> AsyncIterator[ReplyEvent]:
+    """Decide, act, and say who is speaking in the first reply."""
+    read = turn.read
+    yield Understood(read.language, read.intent, read.confidence)
+    if turn.owner == "human":
+        turn.note("human_owns")
+        yield turn.say("human_owns")
+        return
+    if turn.state.turn == 0:
+        yield turn.say("welcome")
+    plan = decide(turn.state, read, caller_of(turn.principal))
+    turn.state = plan.state
+    turn.note("decided", decision=type(plan.decision).__name__, resume=plan.resume)
+    async for event in perform(turn, plan):
+        yield event
+
+
+def _replay(earlier: Message, owner: str) -> list[ReplyEvent]:
+    """The events of a stored reply."""
+    sources = tuple(
+        Source(source["id"], source["title"], source["quote"], source["score"])
+        for source in earlier.sources
+    )
+    attachments = earlier.attachments
+    return [
+        Understood(earlier.language or "fr", earlier.intent or "", earlier.confidence or 0.0),
+        Sentence(earlier.content, sources),
+        *(ToolResult(done["tool"], done["result"]) for done in attachments["tool_results"]),
+        Products(tuple(attachments["products"])),
+        Suggestions(tuple(attachments["suggestions"])),
+        Finished(earlier.id, owner),
+    ]

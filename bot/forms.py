@@ -1,0 +1,223 @@
+"""Tasks filled slot by slot from what the customer has said: ticket, order, ticket status.
+
+Pure functions: a form goes in with a message, a form comes out. What a slot accepts, when it is
+needed and which phrase asks for it stands in `FORMS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.state import DialogueState, Form
+from bot.understanding.cues import first_cue, has_cue
+from bot.understanding.understand import Understanding
+from core.database import new_id
+
+FORM_OF_INTENT = {
+    "support_request": "ticket",
+    "order_status": "order",
+    "ticket_status": "ticket_status",
+}
+ASK_AT_MOST = 2
+LONG_ENOUGH_WORDS = 12
+# "Annuler" alone is about the form; "annuler ma commande" is about an order.
+BARE_WORDS = 2
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What a form needs to know of the person."""
+
+    signed_in: bool
+    email: str | None = None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One thing that a form needs.
+
+    `read` takes it from a message (`asked`: it answers our question), `needed` says whether it
+    must be asked for.
+    """
+
+    name: str
+    read: Callable[[Understanding, bool], Mapping[str, Any]]
+    needed: Callable[[Form, Caller], bool]
+
+
+def _read_product(read: Understanding, asked: bool) -> Mapping[str, Any]:
+    found = read.entities.products
+    if found and read.product_sku:
+        return {"product": found[0].name, "product_sku": found[0].sku}
+    if found and asked:
+        return {"product": read.text.strip()[:120], "product_sku": ""}
+    if read.entities.types:
+        return {"product": read.entities.types[0], "product_sku": ""}
+    if asked and not read.is_question and read.intent not in {"deny", "affirm"}:
+        return {"product": read.text.strip()[:120], "product_sku": ""}
+    return {}
+
+
+def _read_description(read: Understanding, asked: bool) -> Mapping[str, Any]:
+    tells = read.intent == "support_request" and (
+        first_cue(read.folded, "categories") is not None
+        or len(read.text.split()) >= LONG_ENOUGH_WORDS
+    )
+    if not (asked or tells) or read.intent in {"affirm", "deny"}:
+        return {}
+    return {"description": read.text.strip()[:2000], **_read_problem(read)}
+
+
+def _read_problem(read: Understanding) -> Mapping[str, Any]:
+    values = {
+        "category": first_cue(read.folded, "categories"),
+        "severity": first_cue(read.folded, "severities"),
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _read_email(read: Understanding, asked: bool) -> Mapping[str, Any]:
+    if read.entities.emails:
+        return {"email": read.entities.emails[0]}
+    if asked and read.intent == "deny":
+        return {"email": ""}
+    return {}
+
+
+def _read_order_number(read: Understanding, asked: bool) -> Mapping[str, Any]:
+    return {"number": read.entities.order_numbers[0]} if read.entities.order_numbers else {}
+
+
+def _read_ticket_number(read: Understanding, asked: bool) -> Mapping[str, Any]:
+    return {"number": read.entities.ticket_numbers[0]} if read.entities.ticket_numbers else {}
+
+
+def _always(form: Form, caller: Caller) -> bool:
+    return True
+
+
+def _without_account(form: Form, caller: Caller) -> bool:
+    return not caller.signed_in and caller.email is None
+
+
+def _outside_conversation(form: Form, caller: Caller) -> bool:
+    """A ticket opened in this conversation needs no proof, nor does one's own account."""
+    return not caller.signed_in and not form.slots.get("own")
+
+
+FORMS: Mapping[str, tuple[Slot, ...]] = {
+    "ticket": (
+        Slot("product", _read_product, _always),
+        Slot("description", _read_description, _always),
+        Slot("email", _read_email, _without_account),
+    ),
+    "order": (
+        Slot("number", _read_order_number, lambda form, caller: not caller.signed_in),
+        Slot("email", _read_email, _without_account),
+    ),
+    "ticket_status": (
+        Slot("number", _read_ticket_number, _outside_conversation),
+        Slot("email", _read_email, _outside_conversation),
+    ),
+}
+CONFIRMED_FORMS = frozenset({"ticket"})
+
+
+def start(name: str, state: DialogueState, read: Understanding, caller: Caller) -> Form:
+    """Begin a form, or go on with one of the same name, with all that is known already."""
+    form = state.form if state.form is not None and state.form.name == name else None
+    if form is None:
+        form = Form(name, key=str(new_id()))
+        if name != "ticket":
+            form = form.with_slots(number=state.order_number if name == "order" else None)
+        form = form.with_slots(email=state.email)
+        if name == "ticket_status" and state.ticket_ids:
+            form = form.with_slots(own=True)
+    form = _fill_slots(form, read, asked=None)
+    if name == "ticket" and read.entities.order_numbers:
+        form = form.with_slots(order_number=read.entities.order_numbers[0])
+    return form
+
+
+def fill(form: Form, read: Understanding, caller: Caller) -> Form:
+    """Take from a message whatever the form still needs or corrects."""
+    filled = _fill_slots(form, read, asked=form.asked)
+    if form.name == "ticket":
+        severity = first_cue(read.folded, "severities")
+        if severity:
+            filled = filled.with_slots(severity=severity)
+    if filled.slots == form.slots:
+        return replace(form, attempts=form.attempts + 1)
+    return replace(filled, attempts=0)
+
+
+def _fill_slots(form: Form, read: Understanding, asked: str | None) -> Form:
+    for slot in FORMS[form.name]:
+        if slot.name == "product" and slot.name in form.slots and asked != "product":
+            # A piece of furniture named while the problem is described is no new product.
+            if not read.entities.products:
+                continue
+        if slot.name == "description" and slot.name in form.slots and asked != "description":
+            continue
+        form = form.with_slots(**slot.read(read, slot.name == asked))
+    return form
+
+
+def given_up(form: Form, slot: str) -> bool:
+    """Whether a slot has been asked for too often to be asked again."""
+    return form.asked == slot and form.attempts >= ASK_AT_MOST
+
+
+def missing(form: Form, caller: Caller) -> str | None:
+    """The next slot to ask for."""
+    for slot in FORMS[form.name]:
+        if slot.name not in form.slots and slot.needed(form, caller):
+            return slot.name
+    return None
+
+
+def answers(form: Form, read: Understanding) -> bool:
+    """Whether a message answers what the form has just asked."""
+    if form.asked is None:
+        return False
+    if form.asked == "description":
+        return not read.is_question
+    slot = next((slot for slot in FORMS[form.name] if slot.name == form.asked), None)
+    if slot is None:
+        return False
+    if form.asked == "product":
+        return bool(read.entities.products or read.entities.types) and not read.is_question
+    return bool(slot.read(read, True))
+
+
+def answers_with_entity(form: Form, read: Understanding) -> bool:
+    """Whether a message holds the address or number that the form has just asked for."""
+    return form.asked in {"email", "number"} and answers(form, read)
+
+
+def correct(form: Form, read: Understanding) -> Form:
+    """Change what a message corrects of a form that has been recapitulated."""
+    if read.intent == "affirm" and not read.entities_present:
+        return form
+    corrected = form.with_slots(**_read_email(read, False))
+    if form.name != "ticket":
+        return corrected
+    if read.entities.products or read.entities.types:
+        corrected = corrected.with_slots(**_read_product(read, False))
+    severity = first_cue(read.folded, "severities")
+    category = first_cue(read.folded, "categories")
+    if category is not None:
+        corrected = corrected.with_slots(description=read.text.strip()[:2000], category=category)
+    return corrected.with_slots(severity=severity)
+
+
+def cancels(form: Form, read: Understanding) -> bool:
+    """Whether a message gives the form up."""
+    bare = len(read.text.split()) <= BARE_WORDS
+    if has_cue(read.folded, "cancel") and (bare or read.intent != "order_change"):
+        return True
+    if read.intent != "deny" or read.entities_present or form.confirming:
+        return False
+    return form.asked != "email" or form.name != "ticket"

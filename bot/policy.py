@@ -1,0 +1,360 @@
+"""What to do next: a pure function of what is remembered and what was just understood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot import forms
+from bot.phrasing import phrase
+from bot.state import DialogueState, Form
+from bot.understanding.cues import fold
+from bot.understanding.understand import Understanding
+
+# Questions that the shop's own articles answer.
+KNOWLEDGE_INTENTS = frozenset(
+    {
+        "delivery_question",
+        "order_change",
+        "return_request",
+        "refund_status",
+        "warranty_question",
+        "payment_question",
+        "invoice_request",
+        "store_hours",
+        "assembly_question",
+        "care_question",
+        "design_request",
+    }
+)
+PRODUCT_INTENTS = frozenset(
+    {
+        "product_question",
+        "price_question",
+        "stock_question",
+    }
+)
+SMALL_TALK = frozenset({"greeting", "thanks", "goodbye", "affirm", "deny"})
+# Questions that say more about a product when one is named with them.
+PRODUCT_ATTRIBUTE_INTENTS = frozenset(
+    {"delivery_question", "warranty_question", "care_question", "assembly_question"}
+)
+DIGRESSIONS = KNOWLEDGE_INTENTS | PRODUCT_INTENTS | {"product_search"}
+# Tasks that differ so much that a wrong guess costs the customer: ask rather than guess.
+TASKS = frozenset(
+    {"support_request", "order_status", "ticket_status", "product_search", "human_agent"}
+)
+
+CLARIFY_BELOW = 0.5
+CLARIFY_RATIO = 0.6
+DIGRESSION_CONFIDENCE = 0.6
+FAILURES_BEFORE_HANDOFF = 2
+FOLLOW_UP_WORDS = 7
+
+
+@dataclass(frozen=True)
+class SmallTalk:
+    """Say a phrase that claims nothing."""
+
+    key: str
+    suggestions: str | None = None
+
+
+@dataclass(frozen=True)
+class SearchProducts:
+    """Search the catalogue; `refine` keeps what the last search asked for."""
+
+    refine: bool = False
+
+
+@dataclass(frozen=True)
+class DescribeProduct:
+    """Say what the catalogue says of one product."""
+
+    sku: str
+    intent: str
+
+
+@dataclass(frozen=True)
+class AnswerFromKnowledge:
+    """Answer from the shop's documents; `strict` where the question hardly seems ours."""
+
+    question: str
+    intent: str
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class FollowForm:
+    """Go on with a form: ask, recapitulate, or do what it is for."""
+
+    form: Form
+
+
+@dataclass(frozen=True)
+class CancelForm:
+    form: Form
+
+
+@dataclass(frozen=True)
+class AskWhatToChange:
+    form: Form
+
+
+@dataclass(frozen=True)
+class Clarify:
+    """Ask which of two intents was meant."""
+
+    intents: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Hand the conversation to a human, for a reason that their file names."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Complain:
+    """Show that the complaint is heard, say what the documents offer, propose a human."""
+
+
+Decision = (
+    SmallTalk
+    | SearchProducts
+    | DescribeProduct
+    | AnswerFromKnowledge
+    | FollowForm
+    | CancelForm
+    | AskWhatToChange
+    | Clarify
+    | HandOver
+    | Complain
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A decision, the state that it starts from, and whether a form is taken up again after it."""
+
+    decision: Decision
+    state: DialogueState
+    resume: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    """Choose the next step. Order matters: a person, then what is pending, then what is new."""
+    for rule in (_human, _offer, _clarification, _form, _pick, _correction, _follow_up):
+        plan = rule(state, read, caller)
+        if plan is not None:
+            return plan
+    return _new_topic(state, read, caller)
+
+
+def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """A person is asked for; a bare address or number that a form waits for is no such wish."""
+    if read.intent != "human_agent":
+        return None
+    if state.form is not None and forms.answers_with_entity(state.form, read):
+        return None
+    return Plan(HandOver("requested"), state)
+
+
+def _offer(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """The last reply offered a human."""
+    if not state.handoff_offered:
+        return None
+    state_after = state.but(handoff_offered=False)
+    if read.intent == "affirm":
+        return Plan(HandOver("accepted"), state_after)
+    if read.intent == "deny" and not read.entities_present:
+        return Plan(SmallTalk("human_not_wanted"), state_after.but(failures=0))
+    return None
+
+
+def _clarification(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """The last reply asked which of two intents was meant."""
+    chosen = _chosen_intent(state, read) if state.clarifying else None
+    if chosen is None:
+        return None
+    text = state.clarified_text
+    cleared = state.but(clarifying=(), clarified_text="")
+    return _new_topic(cleared, replace(read, intent=chosen, confidence=1.0, text=text), caller)
+
+
+def _chosen_intent(state: DialogueState, read: Understanding) -> str | None:
+    """By its quick reply, by "le premier", by saying it again, or by a yes to the first."""
+    first, second = state.clarifying
+    names = {fold(phrase(read.language, f"intent_names.{one}")): one for one in (first, second)}
+    if read.folded.strip() in names:
+        return names[read.folded.strip()]
+    if read.entities.ordinals:
+        return first if read.entities.ordinals[0] == 1 else second
+    if read.intent in state.clarifying:
+        return read.intent
+    return first if read.intent == "affirm" else None
+
+
+def _form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """A form is being filled: cancel, confirm, correct, digress, or fill on."""
+    form = state.form
+    if form is None:
+        return None
+    if forms.cancels(form, read):
+        return Plan(CancelForm(form), state)
+    if _digresses(form, read):
+        return replace(_new_topic(state, read, caller), resume=True)
+    if form.confirming:
+        return _confirmation(state, form, read, caller)
+    return Plan(FollowForm(forms.fill(form, read, caller)), state)
+
+
+def _confirmation(
+    state: DialogueState, form: Form, read: Understanding, caller: forms.Caller
+) -> Plan:
+    corrected = forms.correct(form, read)
+    if corrected != form:
+        return Plan(FollowForm(replace(corrected, confirming=False, asked=None)), state)
+    if read.intent == "affirm":
+        return Plan(FollowForm(form.with_slots(confirmed=True)), state)
+    return Plan(AskWhatToChange(form), state)
+
+
+def _digresses(form: Form, read: Understanding) -> bool:
+    """Whether the message asks something else rather than answer the form's question."""
+    if read.intent in {"order_status", "ticket_status", "support_request"}:
+        switches = forms.FORM_OF_INTENT.get(read.intent) != form.name
+        return (
+            switches and read.confidence >= DIGRESSION_CONFIDENCE and not forms.answers(form, read)
+        )
+    if read.intent not in DIGRESSIONS or read.confidence < DIGRESSION_CONFIDENCE:
+        return False
+    return not forms.answers(form, read)
+
+
+def _pick(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Le deuxième", after a list of products."""
+    if not state.shown_skus or not read.entities.ordinals:
+        return None
+    position = read.entities.ordinals[0]
+    index = position - 1 if position > 0 else len(state.shown_skus) + position
+    if not 0 <= index < len(state.shown_skus):
+        return None
+    intent = (
+        read.intent
+        if read.intent in PRODUCT_INTENTS | PRODUCT_ATTRIBUTE_INTENTS
+        else "product_question"
+    )
+    return Plan(DescribeProduct(state.shown_skus[index], intent), state)
+
+
+def _correction(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Non, le fauteuil": the last search with another kind of product."""
+    searched = state.last_intent in PRODUCT_INTENTS | {"product_search"}
+    if searched and read.intent == "deny" and read.entities_present:
+        return Plan(SearchProducts(refine=True), state)
+    return None
+
+
+def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Et en bleu ?", "et à Lyon ?": a few words that only make sense after the last turn."""
+    if state.last_intent is None or not _is_elliptical(read):
+        return None
+    if state.last_intent == "product_search" and read.product_values:
+        return Plan(SearchProducts(refine=True), state)
+    if state.focus_sku and read.entities.colours and not read.entities.types:
+        return Plan(DescribeProduct(state.focus_sku, "stock_question"), state)
+    if state.last_intent in PRODUCT_INTENTS and read.product_values:
+        return Plan(SearchProducts(refine=True), state)
+    if state.last_intent in KNOWLEDGE_INTENTS and state.last_question:
+        question = f"{state.last_question} {read.text}"
+        return Plan(AnswerFromKnowledge(question, state.last_intent), state)
+    return None
+
+
+def _is_elliptical(read: Understanding) -> bool:
+    if len(read.text.split()) > FOLLOW_UP_WORDS or read.entities.products:
+        return False
+    opens = read.folded.startswith(
+        ("et ", "and ", "y ", "und ", "e ", "en ", "ou ", "or ", "mais ")
+    )
+    weak = read.confidence < DIGRESSION_CONFIDENCE and read.product_values
+    return opens or bool(weak)
+
+
+def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    """What the intent alone asks for."""
+    state = state.but(clarifying=(), handoff_offered=False)
+    if _is_unclear(read):
+        first, second = read.ranking[0][0], read.ranking[1][0]
+        return Plan(Clarify((first, second)), state.but(clarified_text=read.text))
+    choose = _BY_INTENT.get(read.intent, _answer)
+    return choose(state, read, caller)
+
+
+def _is_unclear(read: Understanding) -> bool:
+    if read.confidence >= CLARIFY_BELOW or len(read.ranking) < 2:
+        return False
+    (first, first_score), (second, second_score) = read.ranking[:2]
+    in_scope = "out_of_scope" not in (first, second) and not SMALL_TALK & {first, second}
+    return (
+        in_scope and bool(TASKS & {first, second}) and second_score >= CLARIFY_RATIO * first_score
+    )
+
+
+def _small_talk(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    key = {"affirm": "affirm_nothing", "deny": "deny_nothing"}.get(read.intent, read.intent)
+    if key == "greeting" and state.turn > 0:
+        key = "greeting_again"
+    return Plan(SmallTalk(key, "greeting" if read.intent == "greeting" else None), state)
+
+
+def _search(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    return Plan(SearchProducts(), state)
+
+
+def _about_product(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    sku = read.product_sku or _focus(state, read)
+    if sku is not None:
+        return Plan(DescribeProduct(sku, read.intent), state)
+    if read.product_values:
+        return Plan(SearchProducts(), state)
+    return Plan(AnswerFromKnowledge(read.text, read.intent), state)
+
+
+def _focus(state: DialogueState, read: Understanding) -> str | None:
+    """The product talked about, unless the message names another kind of thing."""
+    return None if read.entities.types or read.entities.products else state.focus_sku
+
+
+def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    if read.intent in PRODUCT_ATTRIBUTE_INTENTS and read.product_sku is not None:
+        return Plan(DescribeProduct(read.product_sku, read.intent), state)
+    strict = read.intent == "out_of_scope"
+    return Plan(AnswerFromKnowledge(read.text, read.intent, strict), state)
+
+
+def _start_form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    filling_ticket = state.form is not None and state.form.name == "ticket"
+    if filling_ticket and read.intent == "ticket_status" and not read.entities.ticket_numbers:
+        # The ticket asked about is the one being written: a question about how it will go.
+        return Plan(AnswerFromKnowledge(read.text, read.intent), state)
+    form = forms.start(forms.FORM_OF_INTENT[read.intent], state, read, caller)
+    paused = state.form if state.form and state.form.name != form.name else state.paused_form
+    return Plan(FollowForm(form), state.but(paused_form=paused))
+
+
+def _complain(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    return Plan(Complain(), state)
+
+
+_BY_INTENT: dict[str, Callable[[DialogueState, Understanding, forms.Caller], Plan]] = {
+    **dict.fromkeys(SMALL_TALK, _small_talk),
+    **dict.fromkeys(PRODUCT_INTENTS, _about_product),
+    **dict.fromkeys(forms.FORM_OF_INTENT, _start_form),
+    "product_search": _search,
+    "complaint": _complain,
+}

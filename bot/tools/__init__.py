@@ -1,0 +1,14 @@
+"""What the assistant can do without any set-up: the built-in tools, by name."""
+
+from bot.tools import create_ticket, handoff, order_status, ticket_status
+from core.tools import tool_registry
+
+BUILT_IN_TOOLS = tool_registry(
+    module.TOOL
+    for module in (
+        create_ticket,
+        handoff,
+        order_status,
+        ticket_status,
+    )
+)
