@@ -1,0 +1,243 @@
+"""Keeps what is searched in step with the database: words in memory, vectors in the store.
+
+The database is the truth; everything here can be rebuilt from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select
+
+from core.providers.vectors import VectorStoreBroken
+from core.runtime import Runtime
+from core.telemetry import logger
+from knowledge.corpus import Corpus, KnownPassage, known_documents, vector_ids
+from knowledge.dense import OrganizationVectors, RawVectors, dense_index
+from knowledge.documents import DOCUMENT_CHANGED, DOCUMENT_DELETED
+from knowledge.quotes import Quotable, quotable
+from knowledge.tables import knowledge_indexes
+
+
+KEPT_QUOTABLE_PASSAGES = 2_000
+
+
+class Knowledge:
+    """What every organization of this process knows, searchable.
+
+    Open it with `open_knowledge`, in the one process that serves searches.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._raw = RawVectors(runtime)
+        self._corpora: dict[UUID, Corpus] = {}
+        self._vectors: dict[UUID, OrganizationVectors] = {}
+        self._background: set[asyncio.Task[None]] = set()
+        self._quotable: OrderedDict[UUID, Quotable] = OrderedDict()
+        self._refitting: set[UUID] = set()
+        self._pending: set[UUID] = set()
+        self._recovering = False
+        self._changed = asyncio.Condition()
+        self._log = logger("knowledge.index")
+
+    def corpus(self, organization_id: UUID) -> Corpus:
+        """The organization's documents; empty for one that has none."""
+        return self._corpora.setdefault(organization_id, Corpus())
+
+    def vectors(self, organization_id: UUID) -> OrganizationVectors:
+        """The organization's vectors."""
+        found = self._vectors.get(organization_id)
+        if found is None:
+            found = OrganizationVectors(self.runtime, self._raw, organization_id)
+            self._vectors[organization_id] = found
+        return found
+
+    def quotable(self, passage: KnownPassage, language: str) -> Quotable:
+        """A passage's sentences, kept for its next question."""
+        kept = self._quotable.get(passage.id)
+        if kept is None:
+            kept = self._quotable[passage.id] = quotable(passage.text, language)
+            if len(self._quotable) > KEPT_QUOTABLE_PASSAGES:
+                self._quotable.popitem(last=False)
+        return kept
+
+    async def quotable_with_vectors(self, passage: KnownPassage, language: str) -> Quotable:
+        """The same with the sentences' raw vectors, (n, dimensions)."""
+        kept = self.quotable(passage, language)
+        if kept.vectors is None:
+            texts = [passage.text[span.start : span.end] for span in kept.spans]
+            rows = await asyncio.to_thread(self.runtime.encoder.encode, texts)
+            kept = replace(kept, vectors=rows.astype(np.float16))
+            self._quotable[passage.id] = kept
+        return kept
+
+    async def load(self) -> None:
+        """Read every organization's documents, and where its vectors are."""
+        encoder = self.runtime.encoder
+        database = self.runtime.database
+        async with database.reading(None, every_organization=True) as transaction:
+            for document in await known_documents(transaction):
+                self.corpus(document.organization_id).put(document)
+            rows = await transaction.all(
+                select(knowledge_indexes).where(knowledge_indexes.c.encoder == encoder.name)
+            )
+        for row in rows:
+            self.vectors(row.organization_id).recorded = dense_index(row, encoder.dimensions)
+
+    async def on_document_changed(
+        self, organization_id: UUID, payload: Mapping[str, Any]
+    ) -> None:
+        """Outbox handler: make a written document searchable; safe to repeat."""
+        document_id = UUID(payload["document_id"])
+        async with self.runtime.database.reading(organization_id) as transaction:
+            found = await known_documents(transaction, document_id)
+        if not found:
+            await self.on_document_deleted(organization_id, payload)
+            return
+        corpus = self.corpus(organization_id)
+        vectors = self.vectors(organization_id)
+        former = corpus.documents.get(document_id)
+        stale = set() if former is None else vector_ids(former) - vector_ids(found[0])
+        self._pending.add(document_id)
+        corpus.put(found[0])
+        try:
+            async with vectors.writing:
+                await vectors.delete(stale)
+                await vectors.put(found, corpus.documents.values())
+        except VectorStoreBroken as error:
+            self.report_damage(error)
+        finally:
+            self._pending.discard(document_id)
+        self._refit_if_outgrown(organization_id)
+        await self._announce()
+
+    async def on_document_deleted(
+        self, organization_id: UUID, payload: Mapping[str, Any]
+    ) -> None:
+        """Outbox handler: forget a deleted document; safe to repeat."""
+        removed = self.corpus(organization_id).remove(UUID(payload["document_id"]))
+        vectors = self.vectors(organization_id)
+        if removed is not None:
+            try:
+                async with vectors.writing:
+                    await vectors.delete(vector_ids(removed))
+            except VectorStoreBroken as error:
+                self.report_damage(error)
+        await self._announce()
+
+    async def _announce(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def wait_until_searchable(
+        self, organization_id: UUID, document_id: UUID, timeout_seconds: float = 2.0
+    ) -> bool:
+        """Wait until a document is indexed; False when it is not in time.
+
+        A writer that waits here cannot run ahead of the indexing during a long load.
+        """
+        known = self.corpus(organization_id).documents
+        try:
+            async with asyncio.timeout(timeout_seconds), self._changed:
+                await self._changed.wait_for(
+                    lambda: document_id in known and document_id not in self._pending
+                )
+        except TimeoutError:
+            return False
+        return True
+
+    def _refit_if_outgrown(self, organization_id: UUID) -> None:
+        known = self.corpus(organization_id).documents.values()
+        if organization_id not in self._refitting and self.vectors(
+            organization_id
+        ).has_outgrown(known):
+            self._refitting.add(organization_id)
+            self._spawn(self._refit(organization_id))
+
+    async def _refit(self, organization_id: UUID) -> None:
+        try:
+            await self.rebuild(organization_id)
+        finally:
+            self._refitting.discard(organization_id)
+
+    async def rebuild(self, organization_id: UUID | None = None) -> None:
+        """Make the vectors of one or all organizations anew, beside the present ones."""
+        chosen = [organization_id] if organization_id is not None else list(self._corpora)
+        for one in chosen:
+            vectors = self.vectors(one)
+            async with vectors.writing:
+                await vectors.build(self.corpus(one).documents.values())
+
+    async def reconcile(self) -> None:
+        """Compare the vectors of all organizations with their documents, and repair them."""
+        for organization_id in set(self._corpora) | set(self._vectors):
+            vectors = self.vectors(organization_id)
+            try:
+                async with vectors.writing:
+                    await vectors.reconcile(self.corpus(organization_id).documents.values())
+            except VectorStoreBroken as error:
+                self.report_damage(error)
+                return
+
+    def report_damage(self, error: VectorStoreBroken) -> None:
+        """The vector store failed: search by words alone, set it aside and rebuild it."""
+        self._log.error("knowledge_vectors_damaged", error=str(error))
+        for vectors in self._vectors.values():
+            vectors.lose()
+        if not self._recovering:
+            self._recovering = True
+            self._spawn(self._recover())
+
+    async def _recover(self) -> None:
+        try:
+            await self.runtime.vectors.recover()
+            await self.rebuild()
+        finally:
+            self._recovering = False
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._log.error("knowledge_background_failed", error=f"{type(error)}: {error}")
+
+    def check_in_background(self) -> None:
+        """Compare the vectors with the documents without keeping the caller."""
+        self._spawn(self.reconcile())
+
+    async def settle(self) -> None:
+        """Wait for the work in the background to end."""
+        while self._background:
+            await asyncio.gather(*self._background, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop the work in the background."""
+        for task in self._background:
+            task.cancel()
+        await self.settle()
+
+
+async def open_knowledge(runtime: Runtime) -> Knowledge:
+    """Load what is known, register the outbox handlers, and check the vectors in the background.
+
+    Words are searchable when this returns, meaning a moment later: opening the vector store
+    takes about two seconds, most of them Chroma's import; `settle()` waits for it.
+    """
+    knowledge = Knowledge(runtime)
+    await knowledge.load()
+    runtime.outbox.on(DOCUMENT_CHANGED, knowledge.on_document_changed)
+    runtime.outbox.on(DOCUMENT_DELETED, knowledge.on_document_deleted)
+    knowledge.check_in_background()
+    return knowledge

@@ -1,0 +1,88 @@
+"""Which words of a text does the lexical search compare, in each of the shop's languages?"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+STEMMERS = {
+    "fr": "french",
+    "en": "english",
+    "es": "spanish",
+    "de": "german",
+    "it": "italian",
+    "nl": "dutch",
+}
+BEGINNING_LETTERS = 5
+MAXIMUM_WORD_LETTERS = 40
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+def _folded_letters() -> dict[int, str]:
+    """Every accented Latin letter and its plain form."""
+    letters = {ord("œ"): "oe", ord("æ"): "ae", ord("ß"): "ss", ord("ø"): "o", ord("’"): "'"}
+    for code in range(0xC0, 0x250):
+        plain = unicodedata.normalize("NFKD", chr(code).lower())
+        if plain[0].isascii():
+            letters.setdefault(code, plain[0])
+    return letters
+
+
+_LETTERS = _folded_letters()
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: `Éléphant` and `elephant` are one word."""
+    folded = text.lower().translate(_LETTERS)
+    if folded.isascii():
+        return folded
+    decomposed = unicodedata.normalize("NFKD", folded)
+    return "".join(one for one in decomposed if not unicodedata.combining(one))
+
+
+@cache
+def stop_words(language: str) -> frozenset[str]:
+    """Words that say nothing about a subject, folded; none for a language without a list."""
+    path = Path(__file__).parent / "stop_words.yaml"
+    lists = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return frozenset(fold(lists.get(language, "")).split())
+
+
+@cache
+def _stemmer(language: str) -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer(STEMMERS[language])
+
+
+def plain_words(text: str, language: str) -> list[str]:
+    """The folded words of a text in order, without stop words and overlong strings."""
+    stop = stop_words(language)
+    return [
+        word
+        for word in _WORD.findall(fold(text))
+        if word not in stop and len(word) <= MAXIMUM_WORD_LETTERS
+    ]
+
+
+def stems(words: list[str], language: str) -> list[str]:
+    """The stem of each folded word; the word itself in a language without a stemmer.
+
+    Words are folded before they are stemmed, so that a question typed without accents finds what
+    is written with them.
+    """
+    if language not in STEMMERS:
+        return words
+    stemmed: list[str] = _stemmer(language).stemWords(words)
+    return stemmed
+
+
+def beginnings(words: list[str]) -> list[str]:
+    """The first letters of longer words: they join what a stemmer keeps apart (remboursement,
+    rembourser)."""
+    return [word[:BEGINNING_LETTERS] for word in words if len(word) > BEGINNING_LETTERS]
