@@ -129,6 +129,4 @@ class Outbox:
         else:
             values = {"done_at": self._clock()}
         async with self._database.transaction(row.organization_id) as transaction:
-            await transaction.execute(
-                update(outbox).where(outbox.c.id == row.id).values(**values)
-            )
+            await transaction.execute(update(outbox).where(outbox.c.id == row.id).values(**values))

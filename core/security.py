@@ -24,7 +24,9 @@ REFRESH_TOKEN_SECONDS = 30 * 24 * 3600
 VISITOR_TOKEN_SECONDS = 30 * 24 * 3600
 
 _CUSTOMER = frozenset({"chat:write", "products:read", "tickets:read", "tickets:write"})
-_VIEWER = frozenset({"products:read", "knowledge:read", "conversations:read", "tickets:read:all"})
+_VIEWER = frozenset(
+    {"products:read", "knowledge:read", "conversations:read", "tickets:read", "tickets:read:all"}
+)
 _AGENT = _CUSTOMER | _VIEWER | {"tickets:manage", "conversations:write"}
 _MANAGER = _AGENT | {"knowledge:write", "analytics:read"}
 _ADMIN = _MANAGER | {"keys:manage", "users:manage", "monitoring:read", "settings:write"}

@@ -79,7 +79,9 @@ class RedisCache:
 
     def __init__(self, url: str) -> None:
         from redis.asyncio import BlockingConnectionPool, Redis
+        from redis.exceptions import RedisError
 
+        self._error: type[Exception] = RedisError
         pool: Any = BlockingConnectionPool.from_url(
             url, max_connections=50, timeout=5, socket_timeout=5, socket_connect_timeout=2
         )
@@ -106,14 +108,8 @@ class RedisCache:
     async def ping(self) -> bool:
         try:
             return bool(await self._redis.ping())
-        except (OSError, TimeoutError, self._connection_error()):
+        except (OSError, TimeoutError, self._error):
             return False
-
-    @staticmethod
-    def _connection_error() -> type[Exception]:
-        from redis.exceptions import RedisError
-
-        return RedisError
 
     async def close(self) -> None:
         await self._redis.aclose()

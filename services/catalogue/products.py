@@ -174,8 +174,7 @@ def _variant(row: Row[Any]) -> Variant:
 
 async def catalogue_version(transaction: Transaction) -> str:
     """A text that changes when products or stores are added or removed."""
-    counted = await transaction.first(
-        select(func.count(), func.max(products.c.created_at)).select_from(products)
-    )
+    count = await transaction.scalar(select(func.count()).select_from(products))
+    newest = await transaction.scalar(select(func.max(products.c.created_at)))
     shops = await transaction.scalar(select(func.count()).select_from(stores))
-    return f"{counted}:{shops}"
+    return f"{count}:{newest}:{shops}"
