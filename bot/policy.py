@@ -9,7 +9,7 @@ from typing import Any
 from bot import forms
 from bot.phrasing import phrase
 from bot.state import DialogueState, Form
-from bot.understanding.cues import fold
+from bot.understanding.cues import fold, has_cue
 from bot.understanding.understand import Understanding
 
 # Questions that the shop's own articles answer.
@@ -253,8 +253,7 @@ def _pick(state: DialogueState, read: Understanding, caller: forms.Caller) -> Pl
 
 def _correction(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """ "Non, le fauteuil": the last search with another kind of product."""
-    searched = state.last_intent in PRODUCT_INTENTS | {"product_search"}
-    if searched and read.intent == "deny" and read.entities_present:
+    if (state.shown_skus or state.focus_sku) and read.intent == "deny" and read.entities_present:
         return Plan(SearchProducts(refine=True), state)
     return None
 
@@ -331,8 +330,12 @@ def _focus(state: DialogueState, read: Understanding) -> str | None:
 
 
 def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
-    if read.intent in PRODUCT_ATTRIBUTE_INTENTS and read.product_sku is not None:
-        return Plan(DescribeProduct(read.product_sku, read.intent), state)
+    if read.intent in PRODUCT_ATTRIBUTE_INTENTS:
+        sku = read.product_sku
+        if sku is None and has_cue(read.folded, "refers"):
+            sku = _focus(state, read)
+        if sku is not None:
+            return Plan(DescribeProduct(sku, read.intent), state)
     strict = read.intent == "out_of_scope"
     return Plan(AnswerFromKnowledge(read.text, read.intent, strict), state)
 
@@ -343,7 +346,8 @@ def _start_form(state: DialogueState, read: Understanding, caller: forms.Caller)
         # The ticket asked about is the one being written: a question about how it will go.
         return Plan(AnswerFromKnowledge(read.text, read.intent), state)
     form = forms.start(forms.FORM_OF_INTENT[read.intent], state, read, caller)
-    paused = state.form if state.form and state.form.name != form.name else state.paused_form
+    # Only a half-written ticket is worth coming back to; a look-up is quickly asked for again.
+    paused = state.form if filling_ticket and form.name != "ticket" else state.paused_form
     return Plan(FollowForm(form), state.but(paused_form=paused))
 
 

@@ -21,6 +21,8 @@ class KnownPassage:
 
     id: UUID
     document_id: UUID
+    # The vector id of its document's title: strings are cheaper keys than UUIDs.
+    title_id: str
     position: int
     start: int
     end: int
@@ -115,7 +117,14 @@ def _passages_by_document(rows: Sequence[Any]) -> dict[UUID, list[KnownPassage]]
     for row in rows:
         found[row.document_id].append(
             KnownPassage(
-                row.id, row.document_id, row.position, row.start, row.end, row.heading, row.text
+                row.id,
+                row.document_id,
+                title_vector_id(row.document_id),
+                row.position,
+                row.start,
+                row.end,
+                row.heading,
+                row.text,
             )
         )
     return found

@@ -178,5 +178,3 @@ class OrganizationVectors:
         """Forget a collection that can no longer be read."""
         self.ready = None
         self.recorded = None
-
-

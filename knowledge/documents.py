@@ -149,9 +149,7 @@ async def list_documents(
         .limit(limit)
         .offset(offset)
     )
-    total = await transaction.scalar(
-        select(func.count()).select_from(documents).where(*matching)
-    )
+    total = await transaction.scalar(select(func.count()).select_from(documents).where(*matching))
     return [_document(row) for row in rows], int(total or 0)
 
 

@@ -24,7 +24,6 @@ from knowledge.documents import DOCUMENT_CHANGED, DOCUMENT_DELETED
 from knowledge.quotes import Quotable, quotable
 from knowledge.tables import knowledge_indexes
 
-
 KEPT_QUOTABLE_PASSAGES = 2_000
 
 
@@ -91,9 +90,7 @@ class Knowledge:
         for row in rows:
             self.vectors(row.organization_id).recorded = dense_index(row, encoder.dimensions)
 
-    async def on_document_changed(
-        self, organization_id: UUID, payload: Mapping[str, Any]
-    ) -> None:
+    async def on_document_changed(self, organization_id: UUID, payload: Mapping[str, Any]) -> None:
         """Outbox handler: make a written document searchable; safe to repeat."""
         document_id = UUID(payload["document_id"])
         async with self.runtime.database.reading(organization_id) as transaction:
@@ -118,9 +115,7 @@ class Knowledge:
         self._refit_if_outgrown(organization_id)
         await self._announce()
 
-    async def on_document_deleted(
-        self, organization_id: UUID, payload: Mapping[str, Any]
-    ) -> None:
+    async def on_document_deleted(self, organization_id: UUID, payload: Mapping[str, Any]) -> None:
         """Outbox handler: forget a deleted document; safe to repeat."""
         removed = self.corpus(organization_id).remove(UUID(payload["document_id"]))
         vectors = self.vectors(organization_id)
@@ -155,9 +150,9 @@ class Knowledge:
 
     def _refit_if_outgrown(self, organization_id: UUID) -> None:
         known = self.corpus(organization_id).documents.values()
-        if organization_id not in self._refitting and self.vectors(
-            organization_id
-        ).has_outgrown(known):
+        if organization_id not in self._refitting and self.vectors(organization_id).has_outgrown(
+            known
+        ):
             self._refitting.add(organization_id)
             self._spawn(self._refit(organization_id))
 

@@ -138,7 +138,9 @@ class LexicalIndex:
         ]
         corrections: dict[str, str] = {}
         for word in unknown[:MAXIMUM_CORRECTIONS]:
-            found = process.extractOne(word, self._words.keys(), scorer=OSA.distance, score_cutoff=1)
+            found = process.extractOne(
+                word, self._words.keys(), scorer=OSA.distance, score_cutoff=1
+            )
             if found is not None:
                 corrections[word] = found[0]
         return [corrections.get(word, word) for word in words]

@@ -21,7 +21,7 @@ _ABBREVIATIONS = frozenset(
 )
 _BLOCK = re.compile(r"[^\n]+")
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?:[ \u00a0\u202f]?»)?(?=\s)")
-_LAST_WORD = re.compile(r"[^\s(«\"“]+$")
+_LAST_WORD = re.compile(r"[^\s(«\"“'’]+$")
 _HEADING = re.compile(r"(#{1,6})\s+(\S.*)")
 _BULLET = re.compile(r"(?:[-*•–]|\d{1,3}[.)])\s+")
 _SPACES = " \t\r\u00a0\u202f\u2009"
@@ -49,10 +49,10 @@ class Passage:
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     """Return the sentences of a text in order, without the blanks around them.
 
-    A line ends a sentence (a heading's line is one); so does `.`, `!`, `?` or `…` before a blank, unless it belongs to an
-    abbreviation ("M.", "p. ex."), an initial, a list number ("2."), or is followed by a small
-    letter. Prices, article numbers and addresses stay whole. A line of more than
-    `MAXIMUM_SENTENCE_CHARACTERS` without an end is cut at a blank.
+    A line ends a sentence (a heading's line is one); so does `.`, `!`, `?` or `…` before a blank,
+    unless it belongs to an abbreviation ("M.", "p. ex."), an initial, a list number ("2."), or is
+    followed by a small letter. Prices, article numbers and addresses stay whole. A line of more
+    than `MAXIMUM_SENTENCE_CHARACTERS` without an end is cut at a blank.
     """
     found: list[Span] = []
     for block in _BLOCK.finditer(text, start, len(text) if end is None else end):

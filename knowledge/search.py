@@ -118,26 +118,27 @@ def _ranked(
     What is not among the nearest vectors is taken to be as far as the last of them.
     """
     floor = min(similar.values(), default=0.0)
-    passages: dict[UUID, tuple[float, KnownPassage]] = {}
+    passages: dict[str, tuple[float, KnownPassage]] = {}
     for id in {*similar, *words}:
         passage = corpus.passages.get(id)
         if passage is not None:
             near = (1.0 - TITLE_SHARE) * similar.get(id, floor)
             score = near + WORDS_WEIGHT * words.get(id, 0.0)
-            best = passages.get(passage.document_id)
+            best = passages.get(passage.title_id)
             if best is None or score > best[0]:
-                passages[passage.document_id] = (score, passage)
-    titles = {corpus.titles[id].id: value for id, value in similar.items() if id in corpus.titles}
-    for id in titles.keys() - passages.keys():
-        passages[id] = ((1.0 - TITLE_SHARE) * floor, corpus.documents[id].passages[0])
+                passages[passage.title_id] = (score, passage)
+    for id in similar:
+        if id in corpus.titles and id not in passages:
+            first = corpus.titles[id].passages[0]
+            passages[id] = ((1.0 - TITLE_SHARE) * floor, first)
     found = []
     for id, (score, passage) in passages.items():
-        document = corpus.documents[id]
-        score += TITLE_SHARE * titles.get(id, floor)
+        document = corpus.titles[id]
+        score += TITLE_SHARE * similar.get(id, floor)
         if document.language != language:
             score -= OTHER_LANGUAGE_PENALTY
         found.append(_Candidate(document, passage, score))
-    return sorted(found, key=lambda one: (-one.total, one.document.id))
+    return sorted(found, key=lambda one: (-one.total, one.passage.title_id))
 
 
 async def _hit(

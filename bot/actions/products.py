@@ -10,9 +10,9 @@ from bot.messages import Products, ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import money, phrases, word
 from bot.policy import AnswerFromKnowledge, DescribeProduct, SearchProducts
 from bot.product_facts import facts
-from bot.tools.product_search import ProductSearchResult
+from bot.tools.product_search import ProductSearchResult, product_view
 from bot.turn import Turn
-from services.catalogue.products import Product, find_product
+from services.catalogue.products import find_product
 
 SHOWN = 4
 
@@ -88,18 +88,5 @@ async def describe(turn: Turn, decision: DescribeProduct) -> AsyncIterator[Reply
     turn.note("described", sku=product.sku)
     for sentence in facts(turn, product, decision.intent):
         yield sentence
-    yield Products((card(product),))
+    yield Products((product_view(product).model_dump(mode="json"),))
     yield Suggestions(phrases(turn.language, "suggestions.product"))
-
-
-def card(product: Product) -> dict[str, Any]:
-    """What a client shows of a product: the fields of `/api/products`."""
-    return {
-        "sku": product.sku,
-        "name": product.name,
-        "category": product.category,
-        "price": product.price_cents / 100,
-        "in_stock": product.stock > 0,
-        "images": list(product.images),
-        "delivery_days": product.delivery_days,
-    }

@@ -1,6 +1,13 @@
 """What the assistant can do without any set-up: the built-in tools, by name."""
 
-from bot.tools import create_ticket, handoff, order_status, ticket_status
+from bot.tools import (
+    create_ticket,
+    handoff,
+    knowledge_search,
+    order_status,
+    product_search,
+    ticket_status,
+)
 from core.tools import tool_registry
 
 BUILT_IN_TOOLS = tool_registry(
@@ -8,7 +15,9 @@ BUILT_IN_TOOLS = tool_registry(
     for module in (
         create_ticket,
         handoff,
+        knowledge_search,
         order_status,
+        product_search,
         ticket_status,
     )
 )

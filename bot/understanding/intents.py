@@ -2,9 +2,9 @@
 
 A message's sentence vector is compared with those of the training phrases (a Gaussian kernel), and
 its n-grams are weighed beside it; both were fitted together by `bot.understanding.training`. The
-sums become probabilities by a temperature found on phrases that the fit had not seen. Where the best
-sum itself is under the threshold found there (nothing taught is near the message), or where the
-trained `out_of_scope` class wins, there is no intent.
+sums become probabilities by a temperature found on phrases that the fit had not seen. Where the
+best sum itself is under the threshold found there (nothing taught is near the message), or where
+the trained `out_of_scope` class wins, there is no intent.
 """
 
 import hashlib
@@ -12,7 +12,9 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from core.providers.embeddings import Encoder
 
 OUT_OF_SCOPE = "out_of_scope"
 KEPT_MODELS = 4
+REFUSED_SHARE = 0.015
 
 Vector = NDArray[np.float32]
 
@@ -162,15 +165,22 @@ def _from_arrays(arrays: dict[str, Any], encoder: Encoder | None) -> IntentModel
     )
 
 
-def train(examples: Sequence[tuple[str, str]], encoder: Encoder | None = None) -> IntentModel:
+def train(
+    examples: Sequence[tuple[str, str]],
+    encoder: Encoder | None = None,
+    refused_share: float = REFUSED_SHARE,
+) -> IntentModel:
     """Learn intents from (phrase, intent) pairs; without an encoder, from n-grams alone.
 
+    `refused_share` is the share of rightly read messages that may be refused so that strangers are
+    refused too: raise it where much that comes in is out of scope and little of that is taught.
     Raises ValueError for fewer than two intents. What the fit needs (scipy) is imported here and
     not by a process that loads a trained model.
     """
     from bot.understanding.training import fit
 
-    return fit(examples, encoder)
+    model = fit(examples, _vectors(examples, encoder), refused_share)
+    return replace(model, encoder=encoder)
 
 
 def load_examples(folders: Sequence[Path]) -> list[tuple[str, str]]:
@@ -197,7 +207,8 @@ def load_or_train(
     """Load the model of these phrases, or train it and keep it for the next start.
 
     The file's name is a digest of the examples, the encoder's name and this code, so that any
-    change of them trains anew; an unreadable file is replaced.
+    change of them trains anew; an unreadable file is replaced. Training takes some hundred
+    megabytes for seconds: it runs in a process of its own and leaves none of them to the server.
     """
     examples = load_examples(folders)
     path = cache_folder / f"intents-{_digest(examples, encoder)}.npz"
@@ -206,10 +217,20 @@ def load_or_train(
             return load(path, encoder)
         except ValueError:
             path.unlink(missing_ok=True)
-    model = train(examples, encoder)
-    model.save(path)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        pool.submit(_fit_and_save, examples, _vectors(examples, encoder), path).result()
     _forget_old_models(cache_folder)
-    return model
+    return load(path, encoder)
+
+
+def _fit_and_save(examples: Sequence[tuple[str, str]], vectors: Vector | None, path: Path) -> None:
+    from bot.understanding.training import fit
+
+    fit(examples, vectors, REFUSED_SHARE).save(path)
+
+
+def _vectors(examples: Sequence[tuple[str, str]], encoder: Encoder | None) -> Vector | None:
+    return encoder.encode([phrase for phrase, _ in examples]) if encoder else None
 
 
 def _digest(examples: Sequence[tuple[str, str]], encoder: Encoder | None) -> str:

@@ -31,6 +31,10 @@ MIN_SHOUTED_WORDS = 2
 MIN_ELIDED_LETTERS = 3
 
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "＇": "'"})
+# All but plain Latin text, quotes, dashes and currency signs, none of which hides anything.
+_UNUSUAL = re.compile(
+    r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]"
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|\d+[^\W\d_]+\d*|[^\W\d_]+\d+(?!\w)")
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
 _ELISION = re.compile(r"(qu|[jldcnstm])'?([aeiouyhàâéèêëîïôûœ].*)")
@@ -59,8 +63,8 @@ def remove_invisible(text: str) -> str:
     Control, format (zero-width, bidi, tag), private and unassigned characters go; runs of
     combining marks are cut to `MAX_COMBINING_MARKS`; every kind of space becomes a space.
     """
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
+    if _UNUSUAL.search(text) is None:
+        return " ".join(text.translate(_APOSTROPHES).split())
     kept: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text):

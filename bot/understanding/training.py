@@ -7,7 +7,6 @@ probabilities and the threshold under which a message is out of scope.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,6 @@ from scipy import linalg, sparse  # type: ignore[import-untyped]
 
 from bot.understanding.intents import OUT_OF_SCOPE, DensePart, IntentModel, Vector
 from bot.understanding.ngrams import Vocabulary, learn_vocabulary
-from core.providers.embeddings import Encoder
 
 SHARPNESS = 1.0
 NGRAM_SHARE = 0.5
@@ -25,20 +23,16 @@ FOLDS = 5
 ROWS_AT_ONCE = 256
 MAX_FULLY_FOLDED = 6_000
 TEMPERATURES = np.geomspace(1.0, 16.0, 41)
-MIN_OUT_OF_SCOPE_SHARE = 0.05
 
 
-@dataclass(frozen=True, eq=False)
-class UnseenScores:
-    """Scores of phrases by fits that had not seen them; `strangers` belong to no taught intent."""
+def fit(
+    examples: Sequence[tuple[str, str]], vectors: Vector | None, refused_share: float
+) -> IntentModel:
+    """Fit and calibrate a model on (phrase, intent) pairs; see `intents.train`.
 
-    scores: Vector
-    classes: NDArray[np.intp]
-    strangers: Vector
-
-
-def fit(examples: Sequence[tuple[str, str]], encoder: Encoder | None) -> IntentModel:
-    """Fit and calibrate a model on (phrase, intent) pairs; see `intents.train`."""
+    `vectors` holds the phrases' raw sentence vectors, shape (phrases, dimensions); None fits on
+    n-grams alone. The model that is returned has no encoder.
+    """
     texts = [text for text, _ in examples]
     labels = tuple(sorted({intent for _, intent in examples}))
     if len(labels) < 2:
@@ -48,13 +42,13 @@ def fit(examples: Sequence[tuple[str, str]], encoder: Encoder | None) -> IntentM
 
     vocabulary = learn_vocabulary(texts)
     ngrams = _ngram_matrix(texts, vocabulary)
-    exemplars, mean = _centred_vectors(texts, encoder)
+    exemplars, mean = _centred(vectors)
     kernel = _kernel(ngrams, exemplars)
     targets = _targets(classes, len(labels))
 
-    unseen = _unseen_scores(kernel, targets, classes, rows.get(OUT_OF_SCOPE, -1))
-    temperature = best_temperature(unseen.scores, unseen.classes)
-    threshold = best_threshold(unseen, rows.get(OUT_OF_SCOPE, -1))
+    scores, seen = _unseen_scores(kernel, targets, classes)
+    temperature = best_temperature(scores, seen)
+    threshold = best_threshold(scores, seen, rows.get(OUT_OF_SCOPE, -1), refused_share)
 
     weights = _solve(kernel, targets)
     dense = None
@@ -68,7 +62,6 @@ def fit(examples: Sequence[tuple[str, str]], encoder: Encoder | None) -> IntentM
         dense=dense,
         temperature=temperature,
         threshold=threshold,
-        encoder=encoder,
     )
 
 
@@ -89,24 +82,17 @@ def best_temperature(scores: Vector, classes: NDArray[np.intp]) -> float:
     return float(TEMPERATURES[int(np.argmin(losses))])
 
 
-def best_threshold(unseen: UnseenScores, out_of_scope: int) -> float:
+def best_threshold(
+    scores: Vector, classes: NDArray[np.intp], out_of_scope: int, refused_share: float
+) -> float:
     """Return the familiarity under which a message is taken for out of scope.
 
-    Weighs the share of rightly named phrases that would be refused against the share of strangers
-    that would be named (Youden's index), on phrases that the fit had not seen.
+    As high as may be while at most `refused_share` of the phrases that were rightly named, by fits
+    that had not seen them, would be refused; phrases taught as out of scope do not count.
     """
-    best, familiarity = unseen.scores.argmax(axis=1), unseen.scores.max(axis=1)
-    right = familiarity[(best == unseen.classes) & (best != out_of_scope)]
-    foreign = unseen.scores[unseen.classes == out_of_scope]
-    foreign = np.concatenate([foreign, unseen.strangers])
-    accepted = foreign.max(axis=1)[foreign.argmax(axis=1) != out_of_scope]
-    candidates = np.linspace(-1.0, 1.0, 201)
-    costs = [
-        float((right < candidate).sum()) / max(len(right), 1)
-        + float((accepted >= candidate).sum()) / max(len(foreign), 1)
-        for candidate in candidates
-    ]
-    return float(candidates[int(np.argmin(costs))])
+    best = scores.argmax(axis=1)
+    right = scores.max(axis=1)[(best == classes) & (best != out_of_scope)]
+    return float(np.quantile(right, refused_share)) if len(right) else -1.0
 
 
 def _ngram_matrix(texts: Sequence[str], vocabulary: Vocabulary) -> sparse.csr_matrix:
@@ -132,15 +118,14 @@ def _kernel(ngrams: sparse.csr_matrix, exemplars: Vector | None) -> Vector:
     return kernel
 
 
-def _centred_vectors(texts: Sequence[str], encoder: Encoder | None) -> tuple[Vector | None, Vector]:
-    """Encode texts, subtract their mean and bring them back to length 1."""
-    if encoder is None:
+def _centred(vectors: Vector | None) -> tuple[Vector | None, Vector]:
+    """Subtract the vectors' mean and bring them back to length 1; return them and the mean."""
+    if vectors is None:
         return None, np.zeros(0, dtype=np.float32)
-    vectors = encoder.encode(texts)
     mean = vectors.mean(axis=0)
-    vectors -= mean
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    return vectors, mean
+    centred = vectors - mean
+    centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+    return centred, mean
 
 
 def _targets(classes: NDArray[np.intp], count: int) -> Vector:
@@ -159,31 +144,19 @@ def _solve(kernel: Vector, targets: Vector) -> Vector:
 
 
 def _unseen_scores(
-    kernel: Vector, targets: Vector, classes: NDArray[np.intp], out_of_scope: int
-) -> UnseenScores:
-    """Score phrases by fits that did not see them.
-
-    Where few phrases teach what is out of scope, each fit also misses some whole intents, whose
-    phrases stand for the strangers that a customer will write.
-    """
-    taught = float((classes == out_of_scope).mean())
-    scores, rows, strangers = [], [], []
-    for fold, in_fold in _folds(classes):
-        missed = np.zeros(len(classes), dtype=bool)
-        if taught < MIN_OUT_OF_SCOPE_SHARE:
-            missed = (classes % (2 * FOLDS) == fold) & (classes != out_of_scope)
-        left_out, foreign = np.flatnonzero(in_fold & ~missed), np.flatnonzero(missed)
-        kept = np.flatnonzero(~in_fold & ~missed)
+    kernel: Vector, targets: Vector, classes: NDArray[np.intp]
+) -> tuple[Vector, NDArray[np.intp]]:
+    """Score phrases by fits that did not see them; return the scores and the phrases' classes."""
+    scores, seen = [], []
+    for left_out in _folds(classes):
+        kept = np.setdiff1d(np.arange(len(classes)), left_out)
         weights = _solve(kernel[np.ix_(kept, kept)], targets[kept])
         scores.append(kernel[np.ix_(left_out, kept)] @ weights)
-        strangers.append(kernel[np.ix_(foreign, kept)] @ weights)
-        rows.append(left_out)
-    return UnseenScores(
-        np.concatenate(scores), classes[np.concatenate(rows)], np.concatenate(strangers)
-    )
+        seen.append(classes[left_out])
+    return np.concatenate(scores), np.concatenate(seen)
 
 
-def _folds(classes: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+def _folds(classes: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     """Deal each class's phrases over the folds; a large set is judged on one fold alone."""
     order = np.random.default_rng(0).permutation(len(classes))
     order = order[np.argsort(classes[order], kind="stable")]
@@ -191,4 +164,4 @@ def _folds(classes: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.bool_]]]
     place[order] = np.arange(len(classes)) % FOLDS
     folds = FOLDS if len(classes) <= MAX_FULLY_FOLDED else 1
     for fold in range(folds):
-        yield fold, place == fold
+        yield np.flatnonzero(place == fold)
