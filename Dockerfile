@@ -1,0 +1,28 @@
+# The same scripts as on any machine, in an image that runs as an ordinary user.
+FROM python:3.11-slim
+
+WORKDIR /app
+ENV UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 PYTHONUNBUFFERED=1
+
+# The dependencies first: a layer that changes only with them.
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY scripts/install scripts/install
+RUN mkdir api bot channels core knowledge migrations services \
+    && scripts/install postgresql,redis
+
+COPY . .
+# Installed as root, run by a user who may write only to the data folder.
+RUN scripts/install postgresql,redis \
+    && .venv/bin/python -m compileall -q api bot channels core knowledge migrations services \
+    && useradd --create-home --uid 1000 mdf \
+    && mkdir /data \
+    && chown mdf /data
+
+USER mdf
+ENV HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
+    CMD [".venv/bin/python", "-c", \
+    "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health')"]
+CMD [".venv/bin/mdf", "serve", "--seed"]

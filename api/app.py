@@ -1,0 +1,67 @@
+"""The application: its routes, what stands before them, and the product behind them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.admin.knowledge import router as knowledge
+from api.assemble import open_product
+from api.documentation import DESCRIPTION, TAGS, document_routes
+from api.errors import register_error_handlers
+from api.middleware import BodyLimit, RateLimit, RequestContext, TimeLimit
+from api.operations.health import router as health
+from api.support.auth import router as auth
+from api.support.chat import router as chat
+from api.support.products import router as products
+from api.support.tickets import router as tickets
+from api.version import VERSION
+from core.settings import Settings
+
+ROUTERS = (auth, chat, tickets, products, knowledge, health)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application; the product opens with it and closes with it."""
+    settings = settings or Settings()
+    documented = settings.environment == "development"
+    app = FastAPI(
+        title="Meuble de France",
+        description=DESCRIPTION,
+        version=VERSION,
+        openapi_tags=TAGS,
+        docs_url="/docs" if documented else None,
+        redoc_url="/redoc" if documented else None,
+        openapi_url="/openapi.json" if documented else None,
+        redirect_slashes=False,
+        lifespan=_lifespan(settings),
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    register_error_handlers(app)
+    _add_middleware(app, settings)
+    document_routes(app)
+    return app
+
+
+def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.started_at = time.monotonic()
+        async with open_product(settings) as runtime:
+            app.state.runtime = runtime
+            yield
+
+    return lifespan
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """The last one added is the outermost."""
+    app.add_middleware(BodyLimit)
+    app.add_middleware(TimeLimit)
+    if settings.rate_limits == "on":
+        app.add_middleware(RateLimit, secret_key=settings.secret_key.get_secret_value())
+    app.add_middleware(RequestContext)

@@ -1,0 +1,159 @@
+"""Whether the process lives, and whether all that it needs is there (rows M15 and M16)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any, Literal
+
+import psutil
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import text
+
+from api.dependencies import CurrentRuntime
+from api.json_body import StrictRoute
+from api.version import VERSION
+from core.database import Database
+from core.errors import SupportError
+from core.runtime import Runtime
+
+CHECK_TIMEOUT_SECONDS = 2.0
+MEBIBYTE = 1024 * 1024
+# Resident memory from which the process is worth a look, and from which it is in danger.
+MEMORY_WARNING_MB = 800.0
+MEMORY_CRITICAL_MB = 1500.0
+
+MemoryStatus = Literal["ok", "warning", "critical"]
+
+router = APIRouter(tags=["Monitoring"], route_class=StrictRoute)
+_process = psutil.Process()
+
+
+class Health(BaseModel):
+    """The process as it sees itself."""
+
+    status: Literal["healthy"] = "healthy"
+    app: str = Field(examples=["Mobilier de France Chatbot"])
+    version: str = Field(examples=["1.0.0"])
+    uptime_seconds: int = Field(examples=[3600])
+    memory_mb: float = Field(examples=[245.67])
+    memory_status: MemoryStatus
+    cpu_percent: float = Field(examples=[15.3])
+    threads: int = Field(examples=[12])
+
+
+class DatabaseCheck(BaseModel):
+    healthy: bool
+    response_time_ms: float | None = Field(examples=[5.2])
+
+
+class CacheCheck(BaseModel):
+    healthy: bool
+    type: str = Field(examples=["redis"])
+
+
+class LanguageModelCheck(BaseModel):
+    """A remote model is never needed: the embedded engine answers without one."""
+
+    healthy: bool
+    configured: bool
+    breakers: dict[str, Any] = Field(default_factory=dict)
+
+
+class MemoryCheck(BaseModel):
+    healthy: bool
+    status: MemoryStatus
+    rss_mb: float = Field(examples=[245.67])
+
+
+class Checks(BaseModel):
+    database: DatabaseCheck
+    cache: CacheCheck
+    openai_api: LanguageModelCheck
+    memory: MemoryCheck
+
+
+class Readiness(BaseModel):
+    """`critical_ready` says whether requests can be served; `ready` that nothing is amiss."""
+
+    ready: bool
+    critical_ready: bool
+    checks: Checks
+
+
+def memory_mb() -> float:
+    """The resident memory of this process."""
+    return round(float(_process.memory_info().rss) / MEBIBYTE, 2)
+
+
+def memory_status(rss_mb: float) -> MemoryStatus:
+    if rss_mb >= MEMORY_CRITICAL_MB:
+        return "critical"
+    return "warning" if rss_mb >= MEMORY_WARNING_MB else "ok"
+
+
+def started_at(request: Request) -> float:
+    """When the application was started, on the monotonic clock."""
+    moment: float = request.app.state.started_at
+    return moment
+
+
+@router.get("/health", summary="Does the process live?")
+async def health(runtime: CurrentRuntime, started: Annotated[float, Depends(started_at)]) -> Health:
+    """Answer as long as the process can answer at all; nothing else is asked."""
+    rss_mb = memory_mb()
+    return Health(
+        app=runtime.settings.app_name,
+        version=VERSION,
+        uptime_seconds=int(time.monotonic() - started),
+        memory_mb=rss_mb,
+        memory_status=memory_status(rss_mb),
+        cpu_percent=_process.cpu_percent(),
+        threads=_process.num_threads(),
+    )
+
+
+@router.get(
+    "/ready",
+    summary="Is all there that is needed?",
+    responses={503: {"model": Readiness, "description": "Requests cannot be served now."}},
+)
+async def ready(runtime: CurrentRuntime, response: Response) -> Readiness:
+    """Check the database (critical), the cache, the language model and the memory."""
+    database, cache = await asyncio.gather(_check_database(runtime.database), _check_cache(runtime))
+    rss_mb = memory_mb()
+    status = memory_status(rss_mb)
+    checks = Checks(
+        database=database,
+        cache=cache,
+        openai_api=LanguageModelCheck(healthy=True, configured=False),
+        memory=MemoryCheck(healthy=status != "critical", status=status, rss_mb=rss_mb),
+    )
+    readiness = Readiness(
+        ready=database.healthy and cache.healthy and checks.memory.healthy,
+        critical_ready=database.healthy,
+        checks=checks,
+    )
+    response.status_code = 200 if readiness.critical_ready else 503
+    return readiness
+
+
+async def _check_database(database: Database) -> DatabaseCheck:
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS), database.reading(None) as transaction:
+            await transaction.connection.execute(text("SELECT 1"))
+    except (SupportError, TimeoutError):
+        return DatabaseCheck(healthy=False, response_time_ms=None)
+    elapsed_ms = round((time.perf_counter() - started) * 1000, 2)
+    return DatabaseCheck(healthy=True, response_time_ms=elapsed_ms)
+
+
+async def _check_cache(runtime: Runtime) -> CacheCheck:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
+            healthy = await runtime.cache.ping()
+    except TimeoutError:
+        healthy = False
+    return CacheCheck(healthy=healthy, type=runtime.cache.kind)

@@ -1,0 +1,68 @@
+"""Signing in with e-mail and password, and staying signed in (rows M01 and M02)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from api.dependencies import CurrentRuntime
+from api.json_body import StrictRoute
+from api.support.envelope import Answer, Request, failures
+from core.text import Text
+from services.accounts.sessions import Session, refresh_session, start_session
+from services.accounts.users import authenticate
+
+MAXIMUM_TOKEN_LENGTH = 4_000
+
+router = APIRouter(prefix="/api/auth", tags=["Authentication"], route_class=StrictRoute)
+
+
+class LoginRequest(Request):
+    email: Text = Field(min_length=3, max_length=254, examples=["customer@example.com"])
+    password: str = Field(min_length=1, max_length=1_000, examples=["password123"])
+
+
+class RefreshRequest(Request):
+    refresh_token: str = Field(
+        min_length=1, max_length=MAXIMUM_TOKEN_LENGTH, examples=["eyJhbGci..."]
+    )
+
+
+class Tokens(Answer):
+    """A pair of tokens: send the first as bearer token, exchange the second before it expires."""
+
+    access_token: str = Field(examples=["eyJhbGci..."])
+    refresh_token: str = Field(examples=["eyJhbGci..."])
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105
+    expires_in: int = Field(description="Seconds that the access token lives.", examples=[1800])
+
+
+def _tokens(session: Session, response: Response) -> Tokens:
+    response.headers["cache-control"] = "no-store"
+    return Tokens(
+        access_token=session.access_token,
+        refresh_token=session.refresh_token,
+        expires_in=session.expires_in_seconds,
+    )
+
+
+@router.post("/login", summary="Sign in", responses=failures(401))
+async def login(body: LoginRequest, runtime: CurrentRuntime, response: Response) -> Tokens:
+    """Exchange an e-mail address and a password for tokens.
+
+    Five attempts a minute and address are allowed. An unknown address and a wrong password get
+    the same answer in the same time.
+    """
+    account = await authenticate(runtime.database, body.email, body.password)
+    return _tokens(await start_session(runtime, account), response)
+
+
+@router.post("/refresh", summary="Renew the tokens", responses=failures(401))
+async def refresh(body: RefreshRequest, runtime: CurrentRuntime, response: Response) -> Tokens:
+    """Exchange a refresh token, once, for a new pair.
+
+    Using one twice ends the whole session: two parties then hold it.
+    """
+    return _tokens(await refresh_session(runtime, body.refresh_token), response)

@@ -1,0 +1,201 @@
+"""How well and at what cost are documents found? R@1, R@3, R@5, MRR, CPU, and answerability.
+
+    python scripts/bench/retrieval.py [shop] [cnil] [--misses]
+
+`shop` asks tests/evaluation/general_questions.yaml of the sample shop's articles; `cnil` asks
+tests/evaluation/cnil_questions.yaml of the help desk's documents, read from
+EVAL_DATA_DIR/cnil_kb (exits with 2 when it is not there). Both go through the real database,
+outbox and vector store in a temporary folder. Unanswerable questions are those of
+tests/evaluation/out_of_knowledge.yaml.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from core import database as core_database  # noqa: E402
+from core.runtime import Runtime, open_runtime  # noqa: E402
+from core.settings import Settings  # noqa: E402
+from knowledge.documents import NewDocument, create_document  # noqa: E402
+from knowledge.index import Knowledge, open_knowledge  # noqa: E402
+from knowledge.search import ANSWER_THRESHOLD, SearchHit, search  # noqa: E402
+from services.accounts.organizations import create_organization  # noqa: E402
+
+EVALUATION = ROOT / "tests" / "evaluation"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with the names of the documents that answer it; none: unanswerable."""
+
+    question: str
+    language: str
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where the first right document came (0 is first; None: not among the hits), and its cost."""
+
+    asked: Asked
+    rank: int | None
+    hits: tuple[SearchHit, ...]
+    cpu_ms: float
+
+
+def shop_documents() -> dict[str, list[NewDocument]]:
+    """The sample shop's articles by file name; a name may exist in two languages."""
+    found: dict[str, list[NewDocument]] = {}
+    for path in sorted((ROOT / "sample_shop" / "articles").glob("*/*.md")):
+        _, front, body = path.read_text(encoding="utf-8").split("---", 2)
+        about = yaml.safe_load(front)
+        document = NewDocument(
+            about["title"],
+            body.strip(),
+            path.parent.name,
+            tuple(about.get("tags") or ()),
+            "markdown",
+        )
+        found.setdefault(path.name, []).append(document)
+    return found
+
+
+def cnil_documents() -> dict[str, list[NewDocument]]:
+    """The data-protection help desk's documents by id."""
+    folder = Path(os.environ.get("EVAL_DATA_DIR", ROOT.parent / "shared" / "data"))
+    path = folder / "cnil_kb" / "kb.jsonl"
+    if not path.exists():
+        sys.exit(f"{path} is not there; set EVAL_DATA_DIR")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {str(row["id"]): [NewDocument(row["title"], row["text"], "fr")] for row in rows}
+
+
+def asked_of(name: str) -> list[Asked]:
+    rows = yaml.safe_load((EVALUATION / name).read_text(encoding="utf-8"))
+    return [
+        Asked(row["question"], row["language"], tuple(str(one) for one in row["documents"]))
+        for row in rows
+    ]
+
+
+def unanswerable() -> list[Asked]:
+    rows = yaml.safe_load((EVALUATION / "out_of_knowledge.yaml").read_text(encoding="utf-8"))
+    return [Asked(question, "fr", ()) for question in rows]
+
+
+async def load(
+    runtime: Runtime, knowledge: Knowledge, corpus: dict[str, list[NewDocument]]
+) -> tuple[Any, dict[Any, str]]:
+    """Write the documents as the product does, drain the outbox; ids to names."""
+    async with runtime.database.transaction(None) as transaction:
+        organization = await create_organization(transaction, "Bench", "bench", runtime.clock())
+    names: dict[Any, str] = {}
+    started, cpu = time.perf_counter(), time.process_time()
+    for name, versions in corpus.items():
+        async with runtime.database.transaction(organization.id) as transaction:
+            for new in versions:
+                document = await create_document(transaction, runtime.outbox, new, runtime.clock())
+                names[document.id] = name
+    written = time.perf_counter() - started
+    while await runtime.outbox.drain():
+        pass
+    await knowledge.settle()
+    print(
+        f"  {len(names)} documents: written in {written:.1f} s, searchable after "
+        f"{time.perf_counter() - started:.1f} s ({time.process_time() - cpu:.1f} s CPU)"
+    )
+    return organization.id, names
+
+
+async def ask(
+    knowledge: Knowledge, organization_id: Any, names: dict[Any, str], questions: Sequence[Asked]
+) -> list[Outcome]:
+    outcomes = []
+    for asked in questions:
+        cpu = time.process_time()
+        hits = await search(knowledge, organization_id, asked.question, asked.language, 10)
+        cpu_ms = (time.process_time() - cpu) * 1_000
+        ranks = [i for i, hit in enumerate(hits) if names[hit.document_id] in asked.documents]
+        outcomes.append(Outcome(asked, ranks[0] if ranks else None, tuple(hits), cpu_ms))
+    return outcomes
+
+
+def figures(outcomes: Sequence[Outcome]) -> str:
+    def within(count: int) -> float:
+        return sum(o.rank is not None and o.rank < count for o in outcomes) / len(outcomes)
+
+    reciprocal = [0.0 if o.rank is None else 1.0 / (o.rank + 1) for o in outcomes]
+    return (
+        f"R@1 {within(1):.2f}  R@3 {within(3):.2f}  R@5 {within(5):.2f}  "
+        f"MRR {np.mean(reciprocal):.2f}  n={len(outcomes)}"
+    )
+
+
+def answerability(answerable: Sequence[Outcome], not_answerable: Sequence[Outcome]) -> str:
+    yes = np.array([o.hits[0].score if o.hits else 0.0 for o in answerable])
+    no = np.array([o.hits[0].score if o.hits else 0.0 for o in not_answerable])
+    wins = (yes[:, None] > no[None, :]).mean() + 0.5 * (yes[:, None] == no[None, :]).mean()
+    return (
+        f"AUROC {wins:.2f}; at {ANSWER_THRESHOLD}: {np.mean(yes >= ANSWER_THRESHOLD):.2f} of "
+        f"answerable kept, {np.mean(no >= ANSWER_THRESHOLD):.2f} of unanswerable let through"
+    )
+
+
+async def bench(name: str, corpus: dict[str, list[NewDocument]], misses: bool) -> None:
+    questions = asked_of({"shop": "general_questions.yaml", "cnil": "cnil_questions.yaml"}[name])
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), log_level="error")
+        async with open_runtime(settings, {}) as runtime:
+            async with runtime.database.engine.begin() as connection:
+                await connection.run_sync(core_database.metadata.create_all)
+            knowledge = await open_knowledge(runtime)
+            print(name)
+            organization_id, names = await load(runtime, knowledge, corpus)
+            await ask(knowledge, organization_id, names, questions[:5])
+            outcomes = await ask(knowledge, organization_id, names, questions)
+            again = await ask(knowledge, organization_id, names, questions)
+            nothing = await ask(knowledge, organization_id, names, unanswerable())
+            await knowledge.close()
+    for language in ("fr", "en"):
+        print(f"  {language}: {figures([o for o in outcomes if o.asked.language == language])}")
+    print(f"  {answerability(outcomes, nothing)}")
+    first, second = (np.mean([o.cpu_ms for o in some]) for some in (outcomes, again))
+    print(f"  CPU {first:.1f} ms a question with its embedding, {second:.1f} ms asked again")
+    if misses:
+        show_misses(outcomes, names)
+
+
+def show_misses(outcomes: Sequence[Outcome], names: dict[Any, str]) -> None:
+    for outcome in outcomes:
+        if outcome.rank != 0:
+            found = [f"{names[hit.document_id]} {hit.score:.2f}" for hit in outcome.hits[:3]]
+            print(f"    {outcome.asked.question}\n      {outcome.asked.documents} not {found}")
+
+
+def main() -> None:
+    chosen = [one for one in sys.argv[1:] if one in ("shop", "cnil")] or ["shop", "cnil"]
+    for name in chosen:
+        corpus = shop_documents() if name == "shop" else cnil_documents()
+        asyncio.run(bench(name, corpus, "--misses" in sys.argv))
+
+
+if __name__ == "__main__":
+    main()
