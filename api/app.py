@@ -19,7 +19,9 @@ from api.support.chat import router as chat
 from api.support.products import router as products
 from api.support.tickets import router as tickets
 from api.version import VERSION
+from core.runtime import Runtime
 from core.settings import Settings
+from services.accounts.users import demo_users_exist
 
 ROUTERS = (auth, chat, tickets, products, knowledge, health)
 
@@ -52,10 +54,19 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.started_at = time.monotonic()
         async with open_product(settings) as runtime:
+            await _refuse_demo_accounts(runtime)
             app.state.runtime = runtime
             yield
 
     return lifespan
+
+
+async def _refuse_demo_accounts(runtime: Runtime) -> None:
+    """Production does not start beside accounts whose password is published."""
+    if runtime.settings.environment != "production":
+        return
+    if await demo_users_exist(runtime.database):
+        raise RuntimeError("the database holds demo accounts; production refuses to start")
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:

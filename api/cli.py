@@ -89,11 +89,16 @@ def chat(
 
 
 @application.command()
-def seed(as_json: AsJson = False) -> None:
+def seed(
+    index: Annotated[
+        bool, typer.Option("--index", help="Index it here and now, where no server runs.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Load the sample shop and its demo accounts (development only); harmless when repeated."""
     from api.commands.seed import seed
 
-    seed(_settings(), as_json=as_json)
+    seed(_settings(), index=index, as_json=as_json)
 
 
 @knowledge.command("add")

@@ -7,6 +7,7 @@ TABLE_MODULES = (
     "core.tools",
     "knowledge.tables",
     "services.accounts.tables",
+    "services.billing.tables",
     "services.catalogue.tables",
     "services.conversations.tables",
     "services.orders.tables",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from bot.state import DialogueState, Form
@@ -22,8 +23,10 @@ FORM_OF_INTENT = {
 }
 ASK_AT_MOST = 2
 LONG_ENOUGH_WORDS = 12
-# "Annuler" alone is about the form; "annuler ma commande" is about an order.
+# "Annuler" alone is about the form; "annuler ma commande" is about an order, and "vous avez
+# annulé ma livraison" tells what went wrong.
 BARE_WORDS = 2
+TOLD_INTENTS = frozenset({"order_change", "support_request", "delivery_question", "complaint"})
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,17 @@ class Slot:
     needed: Callable[[Form, Caller], bool]
 
 
+def is_wordless(read: Understanding) -> bool:
+    """Whether a message holds neither a letter nor a digit: signs, or pictures."""
+    return not any(letter.isalnum() for letter in read.text)
+
+
 def _read_product(read: Understanding, asked: bool) -> Mapping[str, Any]:
     found = read.entities.products
     if found and read.product_sku:
         return {"product": found[0].name, "product_sku": found[0].sku}
+    if len(found) > 1 and (shared := _shared_name(found[0].name, found[1].name)):
+        return {"product": shared, "product_sku": ""}
     if found and asked:
         return {"product": read.text.strip()[:120], "product_sku": ""}
     if read.entities.types:
@@ -58,6 +68,12 @@ def _read_product(read: Understanding, asked: bool) -> Mapping[str, Any]:
     if asked and not read.is_question and read.intent not in {"deny", "affirm"}:
         return {"product": read.text.strip()[:120], "product_sku": ""}
     return {}
+
+
+def _shared_name(first: str, second: str) -> str:
+    """What the names of two products that are meant alike begin with: "Chaise Fjord"."""
+    words = zip(first.split(), second.split(), strict=False)
+    return " ".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], words))
 
 
 def _read_description(read: Understanding, asked: bool) -> Mapping[str, Any]:
@@ -143,7 +159,9 @@ def start(name: str, state: DialogueState, read: Understanding, caller: Caller) 
 
 def fill(form: Form, read: Understanding, caller: Caller) -> Form:
     """Take from a message whatever the form still needs or corrects."""
-    filled = _fill_slots(form, read, asked=form.asked)
+    if is_wordless(read):
+        return replace(form, attempts=form.attempts + 1)
+    filled = _tried_again(_fill_slots(form, read, asked=form.asked))
     if form.name == "ticket":
         severity = first_cue(read.folded, "severities")
         if severity:
@@ -151,6 +169,20 @@ def fill(form: Form, read: Understanding, caller: Caller) -> Form:
     if filled.slots == form.slots:
         return replace(form, attempts=form.attempts + 1)
     return replace(filled, attempts=0)
+
+
+def another_try(form: Form) -> Form:
+    """A look-up that found nothing, to be tried again with one or both of its values changed."""
+    tried = {f"tried_{name}": form.slots.get(name) for name in ("number", "email")}
+    return Form(form.name, asked="number", key=form.key).with_slots(**tried)
+
+
+def _tried_again(form: Form) -> Form:
+    """Take the value that was not given anew from the try before."""
+    for name, other in (("number", "email"), ("email", "number")):
+        if other in form.slots and name not in form.slots:
+            form = form.with_slots(**{name: form.slots.get(f"tried_{name}")})
+    return form
 
 
 def _fill_slots(form: Form, read: Understanding, asked: str | None) -> Form:
@@ -216,7 +248,10 @@ def correct(form: Form, read: Understanding) -> Form:
 def cancels(form: Form, read: Understanding) -> bool:
     """Whether a message gives the form up."""
     bare = len(read.text.split()) <= BARE_WORDS
-    if has_cue(read.folded, "cancel") and (bare or read.intent != "order_change"):
+    told = read.intent in TOLD_INTENTS and (
+        read.intent != "order_change" or has_cue(read.folded, "order")
+    )
+    if has_cue(read.folded, "cancel") and (bare or not told):
         return True
     if read.intent != "deny" or read.entities_present or form.confirming:
         return False

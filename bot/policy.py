@@ -9,7 +9,7 @@ from typing import Any
 from bot import forms
 from bot.phrasing import phrase
 from bot.state import DialogueState, Form
-from bot.understanding.cues import fold, has_cue
+from bot.understanding.cues import first_cue, fold, has_cue
 from bot.understanding.understand import Understanding
 
 # Questions that the shop's own articles answer.
@@ -50,6 +50,9 @@ CLARIFY_BELOW = 0.5
 CLARIFY_RATIO = 0.6
 DIGRESSION_CONFIDENCE = 0.6
 FAILURES_BEFORE_HANDOFF = 2
+# Consent, and courtesies, are taken from a message that says so, not from a faint likeness.
+AGREE_CONFIDENCE = 0.5
+WORDLESS_CONFIDENCE = 0.9
 FOLLOW_UP_WORDS = 7
 
 
@@ -63,9 +66,13 @@ class SmallTalk:
 
 @dataclass(frozen=True)
 class SearchProducts:
-    """Search the catalogue; `refine` keeps what the last search asked for."""
+    """Search the catalogue; `refine` keeps what the last search asked for.
+
+    `cheaper` wants less dear products than those shown.
+    """
 
     refine: bool = False
+    cheaper: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,11 +85,15 @@ class DescribeProduct:
 
 @dataclass(frozen=True)
 class AnswerFromKnowledge:
-    """Answer from the shop's documents; `strict` where the question hardly seems ours."""
+    """Answer from the shop's documents; `strict` where the question hardly seems ours.
+
+    `otherwise` is what to ask the documents where they have nothing on `question`.
+    """
 
     question: str
     intent: str
     strict: bool = False
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +158,8 @@ class Plan:
 
 def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     """Choose the next step. Order matters: a person, then what is pending, then what is new."""
-    for rule in (_human, _offer, _clarification, _form, _pick, _correction, _follow_up):
+    rules = (_human, _offer, _clarification, _form, _wordless, _pick, _correction, _follow_up)
+    for rule in rules:
         plan = rule(state, read, caller)
         if plan is not None:
             return plan
@@ -156,7 +168,7 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
 
 def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """A person is asked for; a bare address or number that a form waits for is no such wish."""
-    if read.intent != "human_agent":
+    if read.intent != "human_agent" or read.confidence < DIGRESSION_CONFIDENCE:
         return None
     if state.form is not None and forms.answers_with_entity(state.form, read):
         return None
@@ -168,7 +180,7 @@ def _offer(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
     if not state.handoff_offered:
         return None
     state_after = state.but(handoff_offered=False)
-    if read.intent == "affirm":
+    if _agrees(read):
         return Plan(HandOver("accepted"), state_after)
     if read.intent == "deny" and not read.entities_present:
         return Plan(SmallTalk("human_not_wanted"), state_after.but(failures=0))
@@ -195,7 +207,12 @@ def _chosen_intent(state: DialogueState, read: Understanding) -> str | None:
         return first if read.entities.ordinals[0] == 1 else second
     if read.intent in state.clarifying:
         return read.intent
-    return first if read.intent == "affirm" else None
+    return first if _agrees(read) else None
+
+
+def _agrees(read: Understanding) -> bool:
+    least = WORDLESS_CONFIDENCE if forms.is_wordless(read) else AGREE_CONFIDENCE
+    return read.intent == "affirm" and read.confidence >= least
 
 
 def _form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
@@ -218,7 +235,7 @@ def _confirmation(
     corrected = forms.correct(form, read)
     if corrected != form:
         return Plan(FollowForm(replace(corrected, confirming=False, asked=None)), state)
-    if read.intent == "affirm":
+    if _agrees(read):
         return Plan(FollowForm(form.with_slots(confirmed=True)), state)
     return Plan(AskWhatToChange(form), state)
 
@@ -235,6 +252,18 @@ def _digresses(form: Form, read: Understanding) -> bool:
     return not forms.answers(form, read)
 
 
+def _wordless(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """Signs, or a letter or two that mean nothing for sure: ask what may be done."""
+    sure = read.intent in SMALL_TALK and read.confidence >= WORDLESS_CONFIDENCE
+    faint = read.intent in SMALL_TALK and read.confidence < CLARIFY_BELOW
+    if (forms.is_wordless(read) and not sure) or (faint and not read.entities_present):
+        if read.entities.ordinals:
+            return None
+        key = "greeting_again" if state.turn > 0 else "greeting"
+        return Plan(SmallTalk(key, "greeting"), state)
+    return None
+
+
 def _pick(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """ "Le deuxième", after a list of products."""
     if not state.shown_skus or not read.entities.ordinals:
@@ -242,7 +271,7 @@ def _pick(state: DialogueState, read: Understanding, caller: forms.Caller) -> Pl
     position = read.entities.ordinals[0]
     index = position - 1 if position > 0 else len(state.shown_skus) + position
     if not 0 <= index < len(state.shown_skus):
-        return None
+        return Plan(SmallTalk("product.which"), state) if _is_short(read) else None
     intent = (
         read.intent
         if read.intent in PRODUCT_INTENTS | PRODUCT_ATTRIBUTE_INTENTS
@@ -260,7 +289,12 @@ def _correction(state: DialogueState, read: Understanding, caller: forms.Caller)
 
 def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """ "Et en bleu ?", "et à Lyon ?": a few words that only make sense after the last turn."""
-    if state.last_intent is None or not _is_elliptical(read):
+    if state.last_intent is None:
+        return None
+    if state.last_intent == "product_search" and _refines(read):
+        cheaper = has_cue(read.folded, "cheaper")
+        return Plan(SearchProducts(refine=True, cheaper=cheaper), state)
+    if not _is_elliptical(read):
         return None
     if state.last_intent == "product_search" and read.product_values:
         return Plan(SearchProducts(refine=True), state)
@@ -269,15 +303,42 @@ def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) 
     if state.last_intent in PRODUCT_INTENTS and read.product_values:
         return Plan(SearchProducts(refine=True), state)
     if state.last_intent in KNOWLEDGE_INTENTS and state.last_question:
-        question = f"{state.last_question} {read.text}"
-        return Plan(AnswerFromKnowledge(question, state.last_intent), state)
+        return Plan(_same_topic(state.last_intent, state.last_question, read), state)
     return None
 
 
-def _is_elliptical(read: Understanding) -> bool:
-    if len(read.text.split()) > FOLLOW_UP_WORDS or read.entities.products:
+def _same_topic(last_intent: str, last_question: str, read: Understanding) -> AnswerFromKnowledge:
+    """What a few words ask within a topic: its name stands for what they leave out.
+
+    The last question itself would draw the last answer again; it is the second choice.
+    """
+    sure = read.intent in KNOWLEDGE_INTENTS and read.confidence >= DIGRESSION_CONFIDENCE
+    intent = read.intent if sure else last_intent
+    topic = phrase(read.language, f"intent_names.{intent}")
+    return AnswerFromKnowledge(
+        f"{topic} {read.text}", intent, otherwise=f"{last_question} {read.text}"
+    )
+
+
+def _refines(read: Understanding) -> bool:
+    """Whether a message changes the last search, naming no other kind of thing."""
+    found = read.entities
+    if found.products or found.types or found.categories:
         return False
-    opens = read.folded.startswith(
+    asks_products = read.intent in PRODUCT_INTENTS | {"product_search"}
+    if has_cue(read.folded, "cheaper"):
+        return asks_products or _is_short(read)
+    return asks_products and bool(read.product_values)
+
+
+def _is_short(read: Understanding) -> bool:
+    return len(read.text.split()) <= FOLLOW_UP_WORDS
+
+
+def _is_elliptical(read: Understanding) -> bool:
+    if not _is_short(read) or read.entities.products:
+        return False
+    opens = read.folded.lstrip(" ¿¡").startswith(
         ("et ", "and ", "y ", "und ", "e ", "en ", "ou ", "or ", "mais ")
     )
     weak = read.confidence < DIGRESSION_CONFIDENCE and read.product_values
@@ -287,11 +348,27 @@ def _is_elliptical(read: Understanding) -> bool:
 def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     """What the intent alone asks for."""
     state = state.but(clarifying=(), handoff_offered=False)
+    if _tells_problem(read):
+        return _start_form(state, replace(read, intent="support_request"), caller)
     if _is_unclear(read):
         first, second = read.ranking[0][0], read.ranking[1][0]
         return Plan(Clarify((first, second)), state.but(clarified_text=read.text))
     choose = _BY_INTENT.get(read.intent, _answer)
     return choose(state, read, caller)
+
+
+def _tells_problem(read: Understanding) -> bool:
+    """Whether an uncertain message says in so many words that something is broken or missing."""
+    likely = "support_request" in [intent for intent, _ in read.ranking[:3]]
+    uncertain = read.confidence < DIGRESSION_CONFIDENCE and read.intent not in SMALL_TALK
+    named = bool(read.entities.products or read.entities.types)
+    return (
+        likely
+        and uncertain
+        and named
+        and not read.is_question
+        and first_cue(read.folded, "categories") is not None
+    )
 
 
 def _is_unclear(read: Understanding) -> bool:
@@ -337,6 +414,10 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
         if sku is not None:
             return Plan(DescribeProduct(sku, read.intent), state)
     strict = read.intent == "out_of_scope"
+    if strict and read.product_sku is not None:
+        return Plan(DescribeProduct(read.product_sku, "product_question"), state)
+    if strict and read.entities.types and _is_short(read) and not read.is_question:
+        return Plan(SearchProducts(), state)
     return Plan(AnswerFromKnowledge(read.text, read.intent, strict), state)
 
 
@@ -351,6 +432,11 @@ def _start_form(state: DialogueState, read: Understanding, caller: forms.Caller)
     return Plan(FollowForm(form), state.but(paused_form=paused))
 
 
+def _offer_human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    """A person may have been asked for: propose one rather than hand over on a guess."""
+    return Plan(SmallTalk("offer_human", "yes_no"), state.but(handoff_offered=True))
+
+
 def _complain(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     return Plan(Complain(), state)
 
@@ -361,4 +447,5 @@ _BY_INTENT: dict[str, Callable[[DialogueState, Understanding, forms.Caller], Pla
     **dict.fromkeys(forms.FORM_OF_INTENT, _start_form),
     "product_search": _search,
     "complaint": _complain,
+    "human_agent": _offer_human,
 }

@@ -19,13 +19,16 @@ ATTRIBUTE_OF_INTENT = {
     "assembly_question": "assembly",
 }
 MOST_ATTRIBUTES = 3
+# Below this, the words of a question say better than its intent what is asked.
+CERTAIN = 0.6
 
 
 def facts(turn: Turn, product: Product, intent: str) -> list[Sentence]:
     """Sentences for every attribute asked, or a short portrait where none is named."""
     asked = list(all_cues(turn.read.folded, "attributes"))
     named = ATTRIBUTE_OF_INTENT.get(intent)
-    if named is not None and named not in asked:
+    certain = turn.read.confidence >= CERTAIN or not asked
+    if named is not None and named not in asked and certain:
         asked.insert(0, named)
     sentences: list[Sentence] = []
     if turn.read.entities.colours:
@@ -61,7 +64,7 @@ def _variant(turn: Turn, product: Product, variant: Variant) -> Sentence:
 
 
 def _say(turn: Turn, product: Product, key: str, **values: object) -> Sentence:
-    name = product.name if turn.language == "fr" else product.name_en
+    name = product.name_en if turn.language == "en" else product.name
     return turn.say(f"product.{key}", tool="product_search", name=name, **values)
 
 

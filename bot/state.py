@@ -39,6 +39,7 @@ class DialogueState:
     clarified_text: str = ""
     handoff_offered: bool = False
     shown_skus: tuple[str, ...] = ()
+    shown_from_cents: int | None = None
     focus_sku: str | None = None
     search: Mapping[str, Any] = field(default_factory=dict)
     last_intent: str | None = None

@@ -8,7 +8,7 @@ outside this module commits.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import CursorResult, Dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.sql import Delete, Select, Update, insert
-from sqlalchemy.sql.selectable import Alias, FromClause, Join
+from sqlalchemy.sql import Delete, Select, Update, insert, visitors
+from sqlalchemy.sql.elements import ColumnClause
+from sqlalchemy.sql.selectable import Alias, FromClause, SelectBase, Subquery
 from sqlalchemy.types import TypeDecorator
 
 from core.errors import ServiceUnavailable
@@ -105,25 +106,21 @@ def organization_table(name: str, *columns: Any, data_class: str, erased_by: str
     )
 
 
-def _tables_of(source: FromClause) -> Iterator[FromClause]:
-    """The tables and aliases that a FROM clause names; anything nested is refused."""
-    if isinstance(source, Join):
-        yield from _tables_of(source.left)
-        yield from _tables_of(source.right)
-    elif isinstance(source, Table) or (
-        isinstance(source, Alias) and isinstance(source.element, Table)
-    ):
-        yield source
-    else:
-        raise TypeError("a nested query cannot be scoped; scope it with Transaction.scoped first")
+def _tables_of(statement: Statement) -> list[FromClause]:
+    """The tables and aliases that a statement reads or writes; a nested query is refused.
 
-
-def _scope_select(statement: Select[Any], organization_id: UUID) -> Select[Any]:
-    for source in statement.get_final_froms():
-        for table in _tables_of(source):
-            if "organization_id" in table.c:
-                statement = statement.where(table.c.organization_id == organization_id)
-    return statement
+    `Select.get_final_froms` would compile the statement, which costs more than running it.
+    """
+    found: dict[FromClause, None] = {}
+    for node in visitors.iterate(statement):
+        if node is statement:
+            continue
+        if isinstance(node, SelectBase | Subquery):
+            raise TypeError("a nested query cannot be scoped; join its tables instead")
+        source = node.table if isinstance(node, ColumnClause) else node
+        if isinstance(source, Table | Alias):
+            found[source] = None
+    return list(found)
 
 
 class Transaction:
@@ -148,27 +145,14 @@ class Transaction:
         """Return the statement restricted to this transaction's organization."""
         if self.every_organization:
             return statement
-        if isinstance(statement, Select):
-            self._require_organization(
-                any(
-                    "organization_id" in table.c
-                    for source in statement.get_final_froms()
-                    for table in _tables_of(source)
-                )
-            )
-            if self.organization_id is None:
-                return statement
-            return _scope_select(statement, self.organization_id)
-        table = statement.table
-        owned = "organization_id" in table.c
-        self._require_organization(owned)
+        owned = [table for table in _tables_of(statement) if "organization_id" in table.c]
         if not owned:
             return statement
-        return statement.where(table.c.organization_id == self.organization_id)
-
-    def _require_organization(self, owned: bool) -> None:
-        if owned and self.organization_id is None:
+        if self.organization_id is None:
             raise TypeError("this statement touches an organization's rows; open its transaction")
+        return statement.where(
+            *(table.c.organization_id == self.organization_id for table in owned)
+        )
 
     async def execute(self, statement: Statement) -> CursorResult[Any]:
         """Run a select, update or delete within the organization."""
@@ -200,7 +184,8 @@ class Transaction:
         if "organization_id" in table.c:
             if self.organization_id is not None:
                 row["organization_id"] = self.organization_id
-            self._require_organization("organization_id" not in row)
+            if "organization_id" not in row:
+                raise TypeError("this row belongs to an organization; open its transaction")
         return row
 
 

@@ -12,6 +12,7 @@ from core.database import Database, open_database
 from core.outbox import Outbox
 from core.providers.cache import Cache, open_cache
 from core.providers.embeddings import Encoder, open_encoder
+from core.providers.llm import LanguageModel, open_llm
 from core.providers.storage import Storage, open_storage
 from core.providers.vectors import VectorStore, open_vectors
 from core.settings import Settings
@@ -41,6 +42,8 @@ class Runtime:
     outbox: Outbox
     tools: Mapping[str, Tool]
     clock: Callable[[], datetime] = utc_now
+    # None: the embedded engine answers alone.
+    llm: LanguageModel | None = None
     parts: dict[type[Any], Any] = field(default_factory=dict)
 
     def part(self, kind: type[Part]) -> Part:
@@ -69,10 +72,13 @@ async def open_runtime(
         outbox=Outbox(database, clock),
         tools=tools,
         clock=clock,
+        llm=open_llm(settings),
     )
     try:
         yield runtime
     finally:
+        if runtime.llm is not None:
+            await runtime.llm.close()
         await vectors.close()
         await cache.close()
         await database.close()

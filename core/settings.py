@@ -40,6 +40,35 @@ class Settings(BaseSettings):
         "embedded", description="`embedded` or `sentence-transformers:<name or folder>`."
     )
     storage: str = Field("", description="`file:<folder>`; empty: a folder in DATA_DIR.")
+    llm: str = Field(
+        "embedded",
+        description="`embedded` (no language model), `openai:<model>` or "
+        "`openai-compatible:<base url>#<model>`.",
+    )
+    openai_api_key: SecretStr = Field(
+        SecretStr(""), description="Key of the provider that LLM names; never logged or stored."
+    )
+    llm_fallback: str = Field(
+        "", description="A second language model, named as LLM is, asked when the first fails."
+    )
+    llm_timeout_seconds: float = Field(
+        20.0, gt=0, le=120, description="Longest that a turn waits for the language model."
+    )
+    llm_tokens_per_turn: int = Field(
+        20_000, ge=0, description="Tokens after which a turn asks the language model no more."
+    )
+    llm_tokens_per_conversation: int = Field(
+        200_000, ge=0, description="Tokens after which a conversation does without the model."
+    )
+    llm_tokens_per_day: int = Field(
+        5_000_000, ge=0, description="Tokens a UTC day and organization, then without the model."
+    )
+    llm_input_price_per_million: float = Field(
+        0.0, ge=0, description="Price of a million tokens read, in the provider's currency."
+    )
+    llm_output_price_per_million: float = Field(
+        0.0, ge=0, description="Price of a million tokens written, in the provider's currency."
+    )
     rate_limits: Literal["on", "off"] = Field(
         "on", description="`off` is accepted in development only."
     )

@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from sqlalchemy import (
     Uuid,
     select,
 )
+from sqlalchemy.exc import IntegrityError
 
 from core.database import Transaction, UtcDateTime, organization_table
 from core.errors import Conflict, DeadlineExceeded, InvalidRequest, SupportError
@@ -204,6 +205,17 @@ async def _run_read(attempt: _Attempt) -> BaseModel:
 
 
 async def _run_effect(attempt: _Attempt) -> BaseModel:
+    """Run an effect with its audit row; of two at once under one key, one runs."""
+    try:
+        return await _run_once(attempt)
+    except IntegrityError:
+        if attempt.idempotency_key is None:
+            raise
+        # The other has committed meanwhile, and ours was rolled back: its result is there now.
+        return await _run_once(attempt)
+
+
+async def _run_once(attempt: _Attempt) -> BaseModel:
     context = attempt.context
     async with context.runtime.database.transaction(
         context.principal.organization_id
@@ -211,30 +223,32 @@ async def _run_effect(attempt: _Attempt) -> BaseModel:
         earlier = await _earlier_result(transaction, attempt)
         if earlier is not None:
             return earlier
-        effect_context = ToolContext(
-            context.runtime,
-            context.principal,
-            context.conversation_id,
-            context.language,
-            transaction,
+        result = await attempt.tool.run(
+            replace(context, transaction=transaction), attempt.arguments
         )
-        result = await attempt.tool.run(effect_context, attempt.arguments)
         await transaction.insert(tool_runs, attempt.row("ok", result))
     return result
 
 
 async def _earlier_result(transaction: Transaction, attempt: _Attempt) -> BaseModel | None:
-    """The result of the same key, if this caller has run this tool under it before."""
+    """The result of the same key, if this caller has run this tool under it before.
+
+    Raises Conflict where the key was used with other arguments: two requests share it by mistake.
+    """
     if attempt.idempotency_key is None:
         return None
     row = await transaction.first(
-        select(tool_runs.c.result).where(
+        select(tool_runs.c.result, tool_runs.c.arguments).where(
             tool_runs.c.actor == attempt.context.principal.actor,
             tool_runs.c.tool == attempt.tool.name,
             tool_runs.c.idempotency_key == attempt.idempotency_key,
         )
     )
-    return attempt.tool.result.model_validate(row.result) if row is not None else None
+    if row is None:
+        return None
+    if row.arguments != attempt.row("ok", None)["arguments"]:
+        raise Conflict("This idempotency key was used with another request; use a new one.")
+    return attempt.tool.result.model_validate(row.result)
 
 
 async def _record_failure(attempt: _Attempt, outcome: str) -> None:

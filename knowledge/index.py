@@ -25,6 +25,8 @@ from knowledge.quotes import Quotable, quotable
 from knowledge.tables import knowledge_indexes
 
 KEPT_QUOTABLE_PASSAGES = 2_000
+BATCH_DOCUMENTS = 16
+RETRY_SECONDS = 5.0
 
 
 class Knowledge:
@@ -41,7 +43,8 @@ class Knowledge:
         self._background: set[asyncio.Task[None]] = set()
         self._quotable: OrderedDict[UUID, Quotable] = OrderedDict()
         self._refitting: set[UUID] = set()
-        self._pending: set[UUID] = set()
+        # By organization: documents whose vectors are to be stored, and those to be deleted.
+        self._waiting: dict[UUID, dict[UUID, set[str]]] = {}
         self._recovering = False
         self._changed = asyncio.Condition()
         self._log = logger("knowledge.index")
@@ -91,7 +94,11 @@ class Knowledge:
             self.vectors(row.organization_id).recorded = dense_index(row, encoder.dimensions)
 
     async def on_document_changed(self, organization_id: UUID, payload: Mapping[str, Any]) -> None:
-        """Outbox handler: make a written document searchable; safe to repeat."""
+        """Outbox handler: make a written document searchable; safe to repeat.
+
+        Its words are found when this returns, its meaning once the next batch of vectors is
+        stored. What a crash leaves out of the store is added at the next start.
+        """
         document_id = UUID(payload["document_id"])
         async with self.runtime.database.reading(organization_id) as transaction:
             found = await known_documents(transaction, document_id)
@@ -99,21 +106,46 @@ class Knowledge:
             await self.on_document_deleted(organization_id, payload)
             return
         corpus = self.corpus(organization_id)
-        vectors = self.vectors(organization_id)
         former = corpus.documents.get(document_id)
         stale = set() if former is None else vector_ids(former) - vector_ids(found[0])
-        self._pending.add(document_id)
         corpus.put(found[0])
+        waiting = self._waiting.setdefault(organization_id, {})
+        idle = not waiting
+        waiting[document_id] = waiting.get(document_id, set()) | stale
+        if idle:
+            self._spawn(self._store_waiting(organization_id))
+
+    async def _store_waiting(self, organization_id: UUID) -> None:
+        """Store the vectors of changed documents, as many together as have come meanwhile."""
+        waiting = self._waiting[organization_id]
         try:
-            async with vectors.writing:
-                await vectors.delete(stale)
-                await vectors.put(found, corpus.documents.values())
-        except VectorStoreBroken as error:
-            self.report_damage(error)
-        finally:
-            self._pending.discard(document_id)
+            while waiting:
+                await self._store_batch(organization_id, waiting)
+                await self._announce()
+        except Exception:
+            waiting.clear()
+            self._spawn(self._reconcile_later())
+            raise
         self._refit_if_outgrown(organization_id)
-        await self._announce()
+
+    async def _store_batch(self, organization_id: UUID, waiting: dict[UUID, set[str]]) -> None:
+        known = self.corpus(organization_id).documents
+        vectors = self.vectors(organization_id)
+        async with vectors.writing:
+            batch = dict(list(waiting.items())[:BATCH_DOCUMENTS])
+            try:
+                await vectors.delete(set[str]().union(*batch.values()))
+                await vectors.put([known[id] for id in batch if id in known], known.values())
+            except VectorStoreBroken as error:
+                self.report_damage(error)
+            for document_id, stale in batch.items():
+                # A document that changed again meanwhile stays for the next batch.
+                if waiting.get(document_id) is stale:
+                    del waiting[document_id]
+
+    async def _reconcile_later(self) -> None:
+        await asyncio.sleep(RETRY_SECONDS)
+        await self.reconcile()
 
     async def on_document_deleted(self, organization_id: UUID, payload: Mapping[str, Any]) -> None:
         """Outbox handler: forget a deleted document; safe to repeat."""
@@ -139,11 +171,14 @@ class Knowledge:
         A writer that waits here cannot run ahead of the indexing during a long load.
         """
         known = self.corpus(organization_id).documents
+
+        def is_indexed() -> bool:
+            waiting = self._waiting.get(organization_id, {})
+            return document_id in known and document_id not in waiting
+
         try:
             async with asyncio.timeout(timeout_seconds), self._changed:
-                await self._changed.wait_for(
-                    lambda: document_id in known and document_id not in self._pending
-                )
+                await self._changed.wait_for(is_indexed)
         except TimeoutError:
             return False
         return True

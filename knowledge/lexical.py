@@ -13,6 +13,7 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -20,10 +21,11 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from knowledge.words import beginnings, plain_words, stems
+from knowledge.words import beginnings, plain_words, stems, synonyms
 
 TITLE_WEIGHT = 2
 BEGINNING_WEIGHT = 0.5
+SYNONYM_WEIGHT = 0.7
 SATURATION = 1.2
 LENGTH_WEIGHT = 0.75
 MAXIMUM_QUESTION_WORDS = 60
@@ -118,8 +120,11 @@ class LexicalIndex:
         if not words or not len(self):
             return {}
         words = self._corrected(words)
-        scores = self._coverage(self._stems, set(stems(words, self.language)))
-        scores += BEGINNING_WEIGHT * self._coverage(self._beginnings, set(beginnings(words)))
+        meant = stems(words, self.language)
+        alike = synonyms(self.language)
+        scores = self._coverage(self._stems, {stem: alike.get(stem, ()) for stem in meant})
+        starts = {start: () for start in beginnings(words)}
+        scores += BEGINNING_WEIGHT * self._coverage(self._beginnings, starts)
         scores *= np.frombuffer(self._alive, dtype=np.uint8) / (1.0 + BEGINNING_WEIGHT)
         best = np.argsort(-scores, kind="stable")[:limit]
         found: dict[str, float] = {}
@@ -145,22 +150,44 @@ class LexicalIndex:
                 corrections[word] = found[0]
         return [corrections.get(word, word) for word in words]
 
-    def _coverage(self, postings: _Postings, terms: set[str]) -> NDArray[np.float64]:
-        """BM25 of every passage over the most that the terms could give."""
+    def _coverage(
+        self, postings: _Postings, terms: Mapping[str, Sequence[str]]
+    ) -> NDArray[np.float64]:
+        """BM25 of every passage over the most that the terms could give.
+
+        A passage that lacks a term may have one of its synonyms, which counts for less.
+        """
         passages = len(self._passages)
         scores = np.zeros(passages)
         lengths = np.frombuffer(postings.lengths, dtype=np.float32)
-        average = max(float(lengths.mean()), 1.0)
+        bounds = SATURATION * (
+            1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * lengths / max(float(lengths.mean()), 1.0)
+        )
         possible = 0.0
-        for term in terms:
-            slots = postings.slots.get(term)
-            known = 0 if slots is None else len(slots)
-            rarity = math.log(1.0 + (passages - known + 0.5) / (known + 0.5))
+        for term, alike in terms.items():
+            rarity = self._rarity(postings, term)
             possible += rarity * (SATURATION + 1.0)
-            if slots is None:
-                continue
-            where = np.frombuffer(slots, dtype=np.int32)
-            count = np.frombuffer(postings.counts[term], dtype=np.uint16).astype(np.float64)
-            bound = SATURATION * (1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * lengths[where] / average)
-            scores[where] += rarity * count * (SATURATION + 1.0) / (count + bound)
+            own = _saturated(postings, term, bounds) * rarity
+            for other in alike:
+                if other in postings.slots:
+                    weight = SYNONYM_WEIGHT * min(rarity, self._rarity(postings, other))
+                    own = np.maximum(own, weight * _saturated(postings, other, bounds))
+            scores += own
         return scores / possible if possible else scores
+
+    def _rarity(self, postings: _Postings, term: str) -> float:
+        known = len(postings.slots.get(term, ()))
+        return math.log(1.0 + (len(self._passages) - known + 0.5) / (known + 0.5))
+
+
+def _saturated(
+    postings: _Postings, term: str, bounds: NDArray[np.floating[Any]]
+) -> NDArray[np.float64]:
+    """How much each passage says a term, from 0 to `SATURATION` + 1."""
+    scores = np.zeros(len(bounds))
+    slots = postings.slots.get(term)
+    if slots is not None:
+        where = np.frombuffer(slots, dtype=np.int32)
+        count = np.frombuffer(postings.counts[term], dtype=np.uint16).astype(np.float64)
+        scores[where] = count * (SATURATION + 1.0) / (count + bounds[where])
+    return scores

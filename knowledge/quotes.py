@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.passages import Span, sentences, without_bullet
-from knowledge.words import beginnings, plain_words, stems
+from knowledge.words import beginnings, plain_words, stems, synonyms
 
 SHORT_SENTENCE_CHARACTERS = 70
 LONGEST_QUOTE_CHARACTERS = 320
-FIRST_SENTENCE_BONUS = 0.12
+FIRST_SENTENCE_BONUS = 0.25
 WORDS_WEIGHT = 0.5
 
 
@@ -30,34 +30,51 @@ def quotable(passage: str, language: str) -> Quotable:
     """Prepare a passage: its sentences, without their bullets, and the words of each."""
     spans = [without_bullet(passage, span) for span in sentences(passage)]
     spans = spans or [Span(0, len(passage))]
-    words = [question_terms(passage[span.start : span.end], language) for span in spans]
-    return Quotable(tuple(spans), tuple(words))
+    terms = []
+    for span in spans:
+        words = plain_words(passage[span.start : span.end], language)
+        terms.append(frozenset(stems(words, language)) | frozenset(beginnings(words)))
+    return Quotable(tuple(spans), tuple(terms))
 
 
-def question_terms(text: str, language: str) -> frozenset[str]:
-    """What is compared of a question and a sentence: stems and beginnings of words."""
+def question_terms(text: str, language: str) -> tuple[frozenset[str], ...]:
+    """For each word of a question: what a sentence may say for it."""
     words = plain_words(text, language)
-    return frozenset(stems(words, language)) | frozenset(beginnings(words))
+    alike = synonyms(language)
+    return tuple(
+        frozenset((stem, *alike.get(stem, ()), *beginnings([word])))
+        for word, stem in zip(words, stems(words, language), strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A stretch of a passage, and how well it answers (comparable within one question)."""
+
+    span: Span
+    score: float
 
 
 def best_quote(
     passage: str,
     prepared: Quotable,
-    wanted: frozenset[str],
+    wanted: Sequence[frozenset[str]],
     similarities: Sequence[float] | None = None,
-) -> Span:
+    opens_document: bool = False,
+) -> Quote:
     """The stretch of a passage to show as the answer: one sentence, or two if the first is short.
 
     `similarities`, one a sentence, weigh more than the shared words; without them words decide.
-    The first sentence wins ties: texts answer first.
+    The first sentence of a document has an advantage: texts answer their title first.
     """
     scores = []
     for position, terms in enumerate(prepared.terms):
-        score = WORDS_WEIGHT * len(wanted & terms) / max(len(wanted), 1)
-        score += FIRST_SENTENCE_BONUS if position == 0 else 0.0
+        score = WORDS_WEIGHT * sum(not one.isdisjoint(terms) for one in wanted) / (len(wanted) or 1)
+        score += FIRST_SENTENCE_BONUS if opens_document and position == 0 else 0.0
         score += similarities[position] if similarities is not None else 0.0
         scores.append(score)
-    return _completed(passage, prepared.spans, scores.index(max(scores)))
+    best = scores.index(max(scores))
+    return Quote(_completed(passage, prepared.spans, best), scores[best])
 
 
 def _completed(passage: str, spans: Sequence[Span], best: int) -> Span:

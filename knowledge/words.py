@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,19 @@ def stop_words(language: str) -> frozenset[str]:
     path = Path(__file__).parent / "stop_words.yaml"
     lists = yaml.safe_load(path.read_text(encoding="utf-8"))
     return frozenset(fold(lists.get(language, "")).split())
+
+
+@cache
+def synonyms(language: str) -> Mapping[str, tuple[str, ...]]:
+    """The stems that ask for the same thing as a stem; none for a language without groups."""
+    path = Path(__file__).parent / "synonyms.yaml"
+    groups = yaml.safe_load(path.read_text(encoding="utf-8")).get(language, [])
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        members = stems(_WORD.findall(fold(group)), language)
+        for stem in members:
+            found.setdefault(stem, set()).update(members)
+    return {stem: tuple(sorted(others - {stem})) for stem, others in found.items()}
 
 
 @cache

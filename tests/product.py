@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pytest
+
 from api.assemble import open_product
 from api.seed import SAMPLE_SHOP, seed
 from core.runtime import Runtime
@@ -69,3 +71,10 @@ def seeded_product(data_dir: Path, **settings: Any) -> Iterator[OpenProduct]:
             yield OpenProduct(runtime, organization_id, runner)
         finally:
             runner.run(stack.aclose())
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenProduct]:
+    """The sample shop, opened in this process."""
+    with seeded_product(tmp_path_factory.mktemp("product") / "data") as opened:
+        yield opened

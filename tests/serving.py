@@ -109,8 +109,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data_dir = tmp_path_factory.mktemp("server") / "data"
     reuse_models(data_dir)
     with serving(data_dir) as running:
-        yield running
         keep_models(data_dir)
+        yield running
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 
 from api.assemble import open_product
 from api.commands.output import EXIT_FAILED, EXIT_USAGE, fail, progress_bar, results, write_json
-from api.commands.seed import seed_empty_database
+from api.commands.seed import everything_indexed, lacks_sample_shop, load_sample_shop
 from bot.evaluation.scenarios import ScenarioResult, run_file
 from core.settings import Settings
 from services.accounts.organizations import active_organizations
@@ -33,7 +33,6 @@ def evaluate(settings: Settings, files: Sequence[Path], *, as_json: bool) -> Non
     """Play every scenario of the files; exit code 1 when one of them fails."""
     with TemporaryDirectory(prefix="mdf-eval-") as folder:
         copy = copied(settings, Path(folder))
-        seed_empty_database(copy)
         outcomes = asyncio.run(_run(copy, files))
     failed = [outcome for outcome in outcomes if not outcome.passed]
     if as_json:
@@ -76,7 +75,10 @@ def copied(settings: Settings, folder: Path) -> Settings:
 
 async def _run(settings: Settings, files: Sequence[Path]) -> list[ScenarioResult]:
     outcomes: list[ScenarioResult] = []
+    if await lacks_sample_shop(settings):
+        await load_sample_shop(settings)
     async with open_product(settings) as runtime:
+        await everything_indexed(runtime)
         organization = (await active_organizations(runtime.database))[0]
         with progress_bar("conversations") as report:
             for number, file in enumerate(files):

@@ -50,7 +50,8 @@ def progress_bar(what: str) -> Iterator[Report]:
     from rich.progress import TimeElapsedColumn as Elapsed
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed())
-    with Progress(*columns, console=progress, transient=True) as bar:
+    looked_at = progress.is_terminal
+    with Progress(*columns, console=progress, transient=True, disable=not looked_at) as bar:
         task = bar.add_task(what, total=None)
 
         def report(stage: str, done: int, total: int) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,8 +26,12 @@ def serve(settings: Settings, *, seed: bool, started: float) -> None:
     listener = _bind(settings.host, settings.port)
     address = _address(settings.host, listener.getsockname()[1])
     try:
+        if seed:
+            _make_sample_shop(settings)
         with listener, owning(settings.data_dir, address):
-            _run(settings, listener, address, seed, started)
+            _run(settings, listener, address, started)
+    except KeyboardInterrupt:
+        progress.print("stopped")
     except DataFolderInUse as error:
         raise fail(
             f"{settings.data_dir} is in use by the server at {error.address}. "
@@ -32,20 +39,27 @@ def serve(settings: Settings, *, seed: bool, started: float) -> None:
         ) from error
 
 
-def _run(
-    settings: Settings, listener: socket.socket, address: str, seed: bool, started: float
-) -> None:
+def _make_sample_shop(settings: Settings) -> None:
+    """Fill an empty database in a process of its own: what that takes is given back in the end."""
+    from api.commands.seed import lacks_sample_shop
+
+    if not asyncio.run(lacks_sample_shop(settings)):
+        return
+    progress.print("first start: making the sample shop, learning phrases, indexing articles")
+    made = subprocess.run(
+        [sys.executable, "-m", "api.cli", "seed", "--index"], stdout=subprocess.DEVNULL, check=False
+    )
+    if made.returncode:
+        raise fail("the sample shop was not made; the lines above say why, and so may: mdf doctor")
+
+
+def _run(settings: Settings, listener: socket.socket, address: str, started: float) -> None:
     # Start-up makes objects that live on; collecting among them would only cost time.
     gc.disable()
     _load_weights_meanwhile(settings)
     from api.app import create_app
-    from api.commands.seed import seed_empty_database
     from api.server import PatientProtocol
 
-    if seed:
-        seed_empty_database(settings)
-    if not settings.model_folder.exists():
-        progress.print("learning the phrases and indexing the articles; this once takes a while")
     config = uvicorn.Config(
         create_app(settings),
         log_level="warning",
@@ -58,10 +72,7 @@ def _run(
         proxy_headers=False,
     )
     server = _Server(config, lambda: _ready(settings, address, started))
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        progress.print("stopped")
+    server.run(sockets=[listener])
     if not server.started:
         raise fail("the server did not start; the lines above say why, and so may: mdf doctor")
 

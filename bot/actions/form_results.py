@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from bot.forms import another_try
 from bot.messages import ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import day, moment, phrases, word
 from bot.state import Form
@@ -65,7 +66,7 @@ async def say_order(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
     elif number is None:
         yield turn.say("order.none", tool="order_status")
     else:
-        turn.state = turn.state.but(form=Form("order", asked="number", key=form.key))
+        turn.state = turn.state.but(form=another_try(form))
         yield turn.say("order.not_found", tool="order_status")
     yield ToolResult("order_status", result.model_dump(mode="json"))
 
@@ -140,7 +141,7 @@ async def say_ticket_status(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]
     elif number is None:
         yield turn.say("ticket_status.none", tool="ticket_status")
     else:
-        turn.state = turn.state.but(form=Form("ticket_status", asked="number", key=form.key))
+        turn.state = turn.state.but(form=another_try(form))
         yield turn.say("ticket_status.not_found", tool="ticket_status")
     yield ToolResult("ticket_status", result.model_dump(mode="json"))
 

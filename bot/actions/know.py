@@ -21,6 +21,8 @@ async def answer(turn: Turn, decision: AnswerFromKnowledge) -> AsyncIterator[Rep
     assistant = turn.assistant
     least = assistant.strict_answer_score if decision.strict else assistant.answer_score
     hits = await _search(turn, decision.question)
+    if decision.otherwise is not None and (not hits or hits[0].score < least):
+        hits = await _search(turn, decision.otherwise)
     if not hits or hits[0].score < least:
         async for event in dont_know(turn, "out_of_scope" if decision.strict else "unknown"):
             yield event
@@ -65,6 +67,9 @@ async def dont_know(turn: Turn, key: str) -> AsyncIterator[ReplyEvent]:
         yield turn.say("handoff_failures")
         async for event in hand_over(turn, "two_failures"):
             yield event
+        return
+    if turn.owner == "waiting":
+        yield turn.say("handoff_waiting")
         return
     turn.state = turn.state.but(failures=failures, handoff_offered=True)
     yield turn.say("offer_human")

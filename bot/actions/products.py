@@ -20,12 +20,16 @@ SHOWN = 4
 async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEvent]:
     """Show what the catalogue has for the message, or what comes nearest."""
     filters = _filters(turn, decision.refine)
+    if decision.cheaper and turn.state.shown_from_cents:
+        filters["price_max_cents"] = turn.state.shown_from_cents - 1
+        filters.pop("price_min_cents", None)
     arguments = {**filters, "query": _query(turn, decision.refine), "limit": SHOWN}
-    result = await turn.run("product_search", ProductSearchResult, arguments)
+    result = await _find(turn, arguments)
     turn.note("products_found", count=len(result.products), exact=result.exact)
     turn.state = turn.state.but(
         search={**filters, "query": arguments["query"]},
         shown_skus=tuple(product.sku for product in result.products),
+        shown_from_cents=_lowest_price_cents(result),
         focus_sku=result.products[0].sku if len(result.products) == 1 else None,
         last_intent="product_search",
         failures=0,
@@ -47,6 +51,23 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
     yield Products(tuple(cards))
     yield ToolResult("product_search", {"skus": [product.sku for product in result.products]})
     yield Suggestions(phrases(turn.language, "suggestions.products"))
+
+
+async def _find(turn: Turn, arguments: Mapping[str, Any]) -> ProductSearchResult:
+    """Search; a kind of furniture that the catalogue does not list is looked for by its family.
+
+    Where there is no type "table à manger", tables are searched and the words put those first.
+    """
+    result = await turn.run("product_search", ProductSearchResult, arguments)
+    types = tuple(arguments.get("types", ()))
+    families = tuple(dict.fromkeys(one.split()[0] for one in types))
+    if result.products or families == types:
+        return result
+    return await turn.run("product_search", ProductSearchResult, {**arguments, "types": families})
+
+
+def _lowest_price_cents(result: ProductSearchResult) -> int | None:
+    return min((round(product.price * 100) for product in result.products), default=None)
 
 
 def _intro(result: ProductSearchResult) -> str:

@@ -43,6 +43,8 @@ from services.conversations.tables import conversations
 from services.tickets.tables import tickets
 
 VISITOR = "visitor"
+TICKET = "{ticket}"
+SHOWN_CHARACTERS = 400
 
 
 class Strict(BaseModel):
@@ -53,8 +55,8 @@ class Expectation(Strict):
     """What must be so after a turn; what is left out may be anything.
 
     `sources` are titles of which each must be among the answer's sources, `no_sources` says that
-    there must be none; `products` are skus that must be among the cards; `says` and `never` are
-    parts of the text, compared without case.
+    there must be none; `products` are skus that must be among the cards, `not_products` must not;
+    `says` and `never` are parts of the text, compared without case.
     """
 
     intent: str | None = None
@@ -65,13 +67,23 @@ class Expectation(Strict):
     sources: Sequence[str] = ()
     no_sources: bool = False
     products: Sequence[str] = ()
+    not_products: Sequence[str] = ()
     tools: Sequence[str] = ()
     no_tools: bool = False
     owner: str | None = None
 
 
 class TurnScript(Strict):
+    """What is said, and what must come of it.
+
+    `say` and the texts expected may hold `{ticket}`, the number of the last ticket opened.
+    `repeat` says the text so many times in one message. With `speaker`, someone else goes on in a
+    conversation of their own.
+    """
+
     say: str
+    repeat: int = Field(1, ge=1)
+    speaker: str | None = None
     expect: Expectation = Expectation()
 
 
@@ -103,6 +115,12 @@ class ScenarioResult:
         return not self.failures
 
 
+@dataclass(frozen=True)
+class _Conversation:
+    principal: Principal
+    session_id: str
+
+
 def load_scenarios(path: Path) -> list[Scenario]:
     """Read a file; raises ValueError with the place of a mistake."""
     with path.open(encoding="utf-8") as file:
@@ -120,22 +138,42 @@ async def run_file(runtime: Runtime, organization_id: UUID, path: Path) -> list[
 async def run_scenario(
     runtime: Runtime, organization_id: UUID, scenario: Scenario, file: str = ""
 ) -> ScenarioResult:
-    """Play one scenario and compare."""
+    """Play one scenario and compare; effects are those of the first conversation."""
     principal = await _speaker(runtime, organization_id, scenario.speaker)
-    session_id = random_token("scenario_")
+    first = current = _Conversation(principal, random_token("scenario_"))
     result = ScenarioResult(scenario.name, file)
+    ticket = ""
     for number, turn in enumerate(scenario.turns, 1):
-        reply = Reply()
-        message = IncomingMessage(principal, session_id, turn.say, channel="evaluation")
-        async for event in handle(message, runtime.part(Assistant), runtime):
-            reply.add(event)
-        result.transcript += [("user", turn.say), ("assistant", reply.text)]
-        state = await _stored(runtime, principal, session_id)
-        for failure in _compare(turn.expect, reply, state):
-            result.failures.append(f"turn {number} («{turn.say}»): {failure}")
+        if turn.speaker is not None:
+            principal = await _speaker(runtime, organization_id, turn.speaker)
+            current = _Conversation(principal, random_token("scenario_"))
+        text = turn.say.replace(TICKET, ticket) * turn.repeat
+        reply = await _say(runtime, current, text)
+        ticket = _ticket_opened(reply) or ticket
+        result.transcript += [("user", text[:SHOWN_CHARACTERS]), ("assistant", reply.text)]
+        slots = await _stored(runtime, current)
+        for failure in _compare(turn.expect, reply, slots, ticket):
+            result.failures.append(f"turn {number} («{text[:SHOWN_CHARACTERS]}»): {failure}")
     async with runtime.database.reading(organization_id) as transaction:
-        result.failures += await _effects(transaction, scenario.effects, principal, session_id)
+        result.failures += await _effects(transaction, scenario.effects, first)
     return result
+
+
+async def _say(runtime: Runtime, conversation: _Conversation, text: str) -> Reply:
+    message = IncomingMessage(
+        conversation.principal, conversation.session_id, text, channel="evaluation"
+    )
+    reply = Reply()
+    async for event in handle(message, runtime.part(Assistant), runtime):
+        reply.add(event)
+    return reply
+
+
+def _ticket_opened(reply: Reply) -> str | None:
+    for done in reply.tool_results:
+        if done["tool"] == "create_ticket":
+            return str(done["result"]["ticket_id"])
+    return None
 
 
 async def _speaker(runtime: Runtime, organization_id: UUID, speaker: str) -> Principal:
@@ -149,20 +187,24 @@ async def _speaker(runtime: Runtime, organization_id: UUID, speaker: str) -> Pri
     return account.principal()
 
 
-async def _stored(runtime: Runtime, principal: Principal, session_id: str) -> Mapping[str, Any]:
+async def _stored(runtime: Runtime, conversation: _Conversation) -> Mapping[str, Any]:
     """The slots of the form that the conversation is in."""
-    async with runtime.database.reading(principal.organization_id) as transaction:
+    organization_id = conversation.principal.organization_id
+    async with runtime.database.reading(organization_id) as transaction:
         state = await transaction.scalar(
             select(conversations.c.state).where(
-                conversations.c.actor == principal.actor,
-                conversations.c.session_id == session_id,
+                conversations.c.actor == conversation.principal.actor,
+                conversations.c.session_id == conversation.session_id,
             )
         )
     slots: Mapping[str, Any] = (state.get("form") or {}).get("slots", {})
     return slots
 
 
-def _compare(expected: Expectation, reply: Reply, slots: Mapping[str, Any]) -> list[str]:
+def _compare(
+    expected: Expectation, reply: Reply, slots: Mapping[str, Any], ticket: str
+) -> list[str]:
+    wanted = [part.replace(TICKET, ticket) for part in expected.says]
     text = reply.text.casefold()
     titles = {source["title"] for source in reply.sources}
     tools = {done["tool"] for done in reply.tool_results}
@@ -175,10 +217,11 @@ def _compare(expected: Expectation, reply: Reply, slots: Mapping[str, Any]) -> l
             _differs(f"slot {name}", value, slots.get(name))
             for name, value in expected.slots.items()
         ),
-        *(_absent("text", part, part.casefold() in text, reply.text) for part in expected.says),
+        *(_absent("text", part, part.casefold() in text, reply.text) for part in wanted),
         *(_absent("source", title, title in titles, titles) for title in expected.sources),
         *(_absent("tool", tool, tool in tools, tools) for tool in expected.tools),
         *(_absent("product", sku, sku in skus, skus) for sku in expected.products),
+        *(f"shows {sku}" for sku in expected.not_products if sku in skus),
         *(f"says {part!r}" for part in expected.never if part.casefold() in text),
         f"quotes {titles}" if expected.no_sources and titles else None,
         f"ran {tools}" if expected.no_tools and tools else None,
@@ -196,13 +239,12 @@ def _absent(what: str, expected: str, present: bool, found: object) -> str | Non
     return None if present else f"{what} {expected!r} is missing from {found!r}"
 
 
-async def _effects(
-    transaction: Transaction, expected: Effects, principal: Principal, session_id: str
-) -> list[str]:
+async def _effects(transaction: Transaction, expected: Effects, played: _Conversation) -> list[str]:
     """Compare the rows that this conversation has left."""
     conversation = await transaction.first(
         select(conversations.c.id, conversations.c.owner).where(
-            conversations.c.actor == principal.actor, conversations.c.session_id == session_id
+            conversations.c.actor == played.principal.actor,
+            conversations.c.session_id == played.session_id,
         )
     )
     if conversation is None:
@@ -218,6 +260,8 @@ async def _effects(
         for wanted, row in zip(expected.tickets, rows, strict=False):
             stored = row._mapping
             failures += [
-                _differs(f"ticket {name}", value, stored[name]) for name, value in wanted.items()
+                f"ticket {name} is {stored[name]!r}, expected {value!r}"
+                for name, value in wanted.items()
+                if stored[name] != value
             ]
     return [failure for failure in failures if failure is not None]

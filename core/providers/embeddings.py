@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 MAX_CHARACTERS = 2_000
-BATCH_TEXTS = 256
+BATCH_TEXTS = 32
 USE_DIMENSIONS = 512
 
 

@@ -89,7 +89,7 @@ async def open_conversation(
     )
     if row is not None:
         return _conversation(row)
-    values = {
+    values: dict[str, Any] = {
         "session_id": new.session_id,
         "actor": new.actor,
         "customer_id": new.customer_id,

@@ -50,6 +50,7 @@ Reason = Literal[
     "appeared_in_time",  # conformity: the period is over, but the defect appeared within it
     "remedy_overdue",  # conformity: no repair in time, price reduction or rescission
     "discovery_needed",  # latent defects: the period begins with a discovery nobody has dated
+    "open_at_least",  # commercial warranty: open whatever the part, `until` is the shortest end
     "part_needed",  # commercial warranty: depends on the part, or on what carries the furniture
     "no_commercial_term",
     "collected_by_customer",

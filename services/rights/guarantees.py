@@ -154,7 +154,7 @@ def commercial_warranty(purchase: Purchase, terms: Terms, today: date) -> Right:
     """The shop's own warranty, from delivery; beside the law's guarantees, never instead of them.
 
     Where the part or the structure is unknown, the answer is given only if it is the same for
-    every part that it may be; else `part_needed` with both ends in the facts.
+    every part that it may be; else `open_at_least` or `part_needed`, with both ends in the facts.
     """
     version = terms_on(terms, purchase.ordered_on)
     if version is None:
@@ -168,15 +168,17 @@ def commercial_warranty(purchase: Purchase, terms: Terms, today: date) -> Right:
         return _warranty("not_delivered", version.version, reference, None, years)
     shortest_until = years_after(purchase.delivered_on, years[0])
     longest_until = years_after(purchase.delivered_on, years[-1])
-    if today <= shortest_until:
-        return _warranty("open", version.version, reference, shortest_until, years)
     if today > longest_until:
         return _warranty("over", version.version, reference, longest_until, years)
     facts: dict[str, FactValue] = {
         "shortest_until": shortest_until,
         "longest_until": longest_until,
     }
-    return _warranty("part_needed", version.version, reference, None, years, facts)
+    if today > shortest_until:
+        return _warranty("part_needed", version.version, reference, None, years, facts)
+    if len(years) == 1:
+        return _warranty("open", version.version, reference, shortest_until, years)
+    return _warranty("open_at_least", version.version, reference, shortest_until, years, facts)
 
 
 def _warranty(
@@ -194,7 +196,7 @@ def _warranty(
         found |= {"shortest_years": years[0], "longest_years": years[-1]}
     return Right(
         name="commercial_warranty",
-        applies=reason == "open",
+        applies=reason in ("open", "open_at_least"),
         until=until,
         reason=reason,
         reference=reference,

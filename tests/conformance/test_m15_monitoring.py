@@ -11,7 +11,12 @@ import pytest
 
 from api.app import create_app
 from api.version import VERSION
+from core.database import open_database
+from core.migrations import migrate
+from core.runtime import utc_now
 from core.settings import Settings
+from services.accounts.users import NewUser, create_user
+from tests.product import reuse_models
 from tests.serving import ROOT
 
 
@@ -78,6 +83,24 @@ def test_m23_documentation_is_not_there_in_production(tmp_path: Path) -> None:
     )
     paths = {getattr(route, "path", "") for route in create_app(settings).routes}
     assert not paths & {"/docs", "/redoc", "/openapi.json"}
+
+
+@pytest.mark.anyio
+async def test_m15_production_refuses_demo_accounts(tmp_path: Path) -> None:
+    settings = Settings(
+        environment="production", secret_key="x" * 40, data_dir=tmp_path, _env_file=None
+    )
+    reuse_models(tmp_path)
+    await migrate(settings.database)
+    database = open_database(settings.database)
+    demo = NewUser("demo@example.com", "no hash", "Demo", is_demo=True)
+    async with database.transaction(None) as transaction:
+        await create_user(transaction, demo, utc_now())
+    await database.close()
+    app = create_app(settings)
+    with pytest.raises(RuntimeError, match="demo accounts"):
+        async with app.router.lifespan_context(app):
+            pass
 
 
 @pytest.fixture(scope="module")

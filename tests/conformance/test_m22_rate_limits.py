@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.conformance.shapes import assert_admin_failure, assert_failure
-from tests.product import keep_models, reuse_models
+from tests.product import reuse_models
 from tests.serving import PASSWORD, Server, serving
 
 LOGIN = "/api/auth/login"
@@ -27,7 +27,6 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         running.token("customer@example.com")
         running.token("agent@example.com")
         yield running
-        keep_models(data_dir)
 
 
 def assert_refused(answer: httpx.Response, limit: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.e2e.commands import run_python
+from tests.e2e.commands import run_command, run_python
 from tests.product import keep_models, reuse_models
 
 HEAVY = (
@@ -29,20 +29,20 @@ import asyncio, json, sys
 import httpx
 from pathlib import Path
 from api.app import create_app
-from api.commands.seed import seed_empty_database
 from core.settings import Settings
+from knowledge.index import Knowledge
 
 async def converse():
     app = create_app(Settings())
     async with app.router.lifespan_context(app):
+        # Until its vectors have been looked at, knowledge is searched by words alone.
+        await app.state.runtime.part(Knowledge).settle()
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             for message in ("Bonjour", "Quels sont les délais de livraison ?", "un canapé gris"):
                 answer = await client.post("/api/chat", json={"message": message})
                 assert answer.status_code == 200, answer.text
 
-if sys.argv[1] == "seed":
-    seed_empty_database(Settings())
 asyncio.run(converse())
 # Chroma's default embedding model is unpacked here when something asks for it.
 default_model = (Path.home() / ".cache" / "chroma").exists()
@@ -50,8 +50,8 @@ print(json.dumps({"modules": sorted(sys.modules), "default_model": default_model
 """
 
 
-def converse(data_dir: Path, mode: str) -> dict[str, object]:
-    done = run_python(data_dir, "-c", CONVERSE, mode, LOG_LEVEL="error")
+def converse(data_dir: Path) -> dict[str, object]:
+    done = run_python(data_dir, "-c", CONVERSE, LOG_LEVEL="error")
     assert done.returncode == 0, done.stderr
     result: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
     return result
@@ -59,9 +59,10 @@ def converse(data_dir: Path, mode: str) -> dict[str, object]:
 
 def test_a_second_start_loads_nothing_heavy(tmp_path: Path) -> None:
     reuse_models(tmp_path)
-    converse(tmp_path, "seed")
+    made = run_command(tmp_path, "seed", "--index")
+    assert made.returncode == 0, made.stderr
     keep_models(tmp_path)
-    second = converse(tmp_path, "again")
+    second = converse(tmp_path)
     modules = second["modules"]
     assert isinstance(modules, list)
     assert "chromadb" in modules, "the conversation did not reach the vector index"

@@ -140,10 +140,13 @@ async def test_that_two_organizations_never_see_each_other(
 async def test_that_a_rolled_back_document_is_never_announced(
     runtime: Runtime, shop: Shop, knowledge: Knowledge
 ) -> None:
-    with pytest.raises(RuntimeError):
+    async def write_and_fail() -> None:
         async with runtime.database.transaction(shop.organization_id) as transaction:
             await create_document(transaction, runtime.outbox, CORSICA, runtime.clock())
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await write_and_fail()
     assert await runtime.outbox.drain() == 0
 
 
@@ -196,6 +199,12 @@ async def test_that_what_another_process_wrote_is_indexed_at_the_next_start(
         assert hits[0].document_id == kept.id
 
 
+def damage(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"garbage" * 1_000)
+
+
 async def test_that_a_damaged_vector_folder_is_set_aside_and_rebuilt(
     runtime: Runtime, shop: Shop, knowledge: Knowledge
 ) -> None:
@@ -204,9 +213,7 @@ async def test_that_a_damaged_vector_folder_is_set_aside_and_rebuilt(
     await index(runtime, knowledge)
     await runtime.vectors.close()
     folder = Path(runtime.settings.vector_store.removeprefix("chroma:"))
-    for file in folder.rglob("*"):
-        if file.is_file():
-            file.write_bytes(b"garbage" * 1_000)
+    damage(folder)
     async with restarted(runtime) as (_, again):
         assert list(folder.parent.glob(f"{folder.name}.damaged-*"))
         assert again.vectors(shop.organization_id).ready is not None

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidRequest, PayloadTooLarge, SupportError, UnsupportedMedia
-from knowledge.reading.source import SourceDocument
 from knowledge.readers import MAXIMUM_FILE_BYTES, read_bytes, read_file
+from knowledge.reading.source import SourceDocument
 
 
 def only(data: bytes, name: str = "") -> SourceDocument:
@@ -79,7 +79,7 @@ def test_markdown_with_front_matter() -> None:
 
 def test_markdown_takes_its_title_from_the_heading_or_the_name() -> None:
     assert only("# Le délai\n\nDix jours.".encode()).title == "Le délai"
-    assert only("Dix jours.".encode(), "frais-de-port.md").title == "frais de port"
+    assert only(b"Dix jours.", "frais-de-port.md").title == "frais de port"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

@@ -224,7 +224,12 @@ class TestCommercialWarranty:
     def test_an_unknown_part_is_asked_for_only_where_it_decides(self) -> None:
         purchase = bought_online(date(2020, 5, 7))
         early = right("commercial_warranty", purchase, "2022-05-07")
-        assert (early.applies, early.until) == (True, date(2022, 5, 7))
+        assert (early.applies, early.until, early.reason) == (
+            True,
+            date(2022, 5, 7),
+            "open_at_least",
+        )
+        assert early.facts["longest_until"] == date(2025, 5, 7)
         between = right("commercial_warranty", purchase, "2023-05-07")
         assert (between.applies, between.until, between.reason) == (False, None, "part_needed")
         assert between.facts["longest_until"] == date(2025, 5, 7)

@@ -136,13 +136,15 @@ class TestWithdrawal:
             ("2026-09-01", "2026-09-15"),  # L221-20: 14 days from the information
             ("2026-09-05", "2026-09-21"),  # ends on Saturday 19
             ("2026-05-06", "2026-05-20"),  # informed within the first 14 days
+            ("2026-04-28", "2026-05-19"),  # informed before the receipt: as any customer
+            ("2027-05-18", "2027-06-01"),  # informed on the eve of the twelve months' end
         ],
     )
     def test_fourteen_days_from_late_information(self, informed: str, last_day: str) -> None:
         found = right(
             "withdrawal",
             bought_online(date(2026, 5, 5)),
-            informed,
+            max(informed, "2026-05-05"),
             informed_of_withdrawal=False,
             informed_of_withdrawal_on=date.fromisoformat(informed),
         )

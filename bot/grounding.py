@@ -1,0 +1,197 @@
+"""Is a sentence proven by the documents, tool results and customer's words of this turn?
+
+A sentence that claims nothing passes. Any other needs one place that supports it: the same words
+or the same meaning, no turned sense, and there every price, delay, date, right and reference that
+the sentence states. Thresholds are measured by `tests/unit/test_grounding.py` on the labelled
+sentences of `tests/evaluation/grounding.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.claims import (
+    CUSTOMERS_OWN,
+    Statement,
+    claim_words,
+    claims_nothing,
+    contradicts,
+    missing_facts,
+    statement,
+)
+from bot.evidence import Evidence
+from bot.messages import Source
+from knowledge.passages import sentences, without_bullet
+from knowledge.words import beginnings, plain_words, stems
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+# Enough of the sentence's words are the source's own.
+SURE_OVERLAP = 0.7
+# Fewer are, and the meanings are near.
+LEAST_OVERLAP = 0.35
+NEAR_MEANING = 0.6
+# Other words or another language altogether.
+SAME_MEANING = 0.72
+OTHER_LANGUAGE_MEANING = 0.55
+TOOL_OVERLAP = 0.5
+LONGEST_WINDOW_SENTENCES = 3
+COMPARED_BY_MEANING = 6
+
+
+@dataclass(frozen=True)
+class Grounded:
+    """How a sentence is proven; neither is set where it claims nothing."""
+
+    sources: tuple[Source, ...] = ()
+    tool: str | None = None
+
+    @property
+    def is_claim(self) -> bool:
+        return bool(self.sources or self.tool)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """One to three sentences of a piece of evidence, ready to be compared."""
+
+    evidence: Evidence
+    text: str
+    said: Statement
+    title: Statement
+    words: frozenset[str]
+
+
+@dataclass
+class Grounder:
+    """Checks the sentences of one turn; what was read of the evidence is kept between them."""
+
+    language: str
+    today: date
+    encode: Encode
+    _windows: dict[Evidence, tuple[_Window, ...]] = field(default_factory=dict)
+    _vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def check(self, sentence: str, evidence: Sequence[Evidence]) -> Grounded | None:
+        """How a sentence is proven, None where it is not."""
+        said = statement(sentence, self.language, self.today)
+        own = [
+            statement(one.text, one.language, self.today)
+            for one in evidence
+            if one.kind == "customer"
+        ]
+        if claims_nothing(sentence, said):
+            # A question may name what the customer or the evidence has named.
+            names = {fact for fact in said.facts if fact[0] == "name"}
+            known = [window.said for one in evidence for window in self._of(one)]
+            return Grounded() if not missing_facts(names, [*own, *known]) else None
+        given = frozenset(fact for one in own for fact in one.facts if fact[0] in CUSTOMERS_OWN)
+        found = self._best(sentence, said, given, evidence)
+        if found is None:
+            return None
+        proof = found.evidence
+        if proof.kind == "tool":
+            return Grounded(tool=proof.tool)
+        return Grounded((Source(proof.id, proof.title, found.text, proof.score),))
+
+    def _best(
+        self,
+        sentence: str,
+        said: Statement,
+        given: frozenset[tuple[str, str]],
+        evidence: Sequence[Evidence],
+    ) -> _Window | None:
+        """The shortest window that supports the sentence best."""
+        words = _stems(sentence, self.language)
+        likely: list[tuple[float, _Window]] = []
+        for one in evidence:
+            if one.kind == "customer":
+                continue
+            for window in self._of(one):
+                if missing_facts(said.facts - given, (window.said, window.title)):
+                    continue
+                if one.kind == "document" and contradicts(said, window.said):
+                    continue
+                likely.append((self._overlap(words, window), window))
+        likely.sort(key=lambda pair: (-pair[0], len(pair[1].text)))
+        for rank, (overlap, window) in enumerate(likely):
+            if self._supports(sentence, overlap, window, rank):
+                return window
+        return None
+
+    def _supports(self, sentence: str, overlap: float, window: _Window, rank: int) -> bool:
+        kind = window.evidence.kind
+        same_language = window.evidence.language == self.language
+        if kind == "tool":
+            return overlap >= TOOL_OVERLAP
+        if same_language and overlap >= SURE_OVERLAP:
+            return True
+        if rank >= COMPARED_BY_MEANING:
+            return False
+        similarity = self._similarity(sentence, window.text)
+        if not same_language:
+            return similarity >= OTHER_LANGUAGE_MEANING
+        return similarity >= SAME_MEANING or (
+            overlap >= LEAST_OVERLAP and similarity >= NEAR_MEANING
+        )
+
+    def _overlap(self, words: frozenset[str], window: _Window) -> float:
+        """Share of the sentence's words that the window has, by stem or by first letters."""
+        if not words:
+            return 1.0
+        return sum(
+            word in window.words or word[:5] in window.words for word in words
+        ) / len(words)
+
+    def _similarity(self, first: str, second: str) -> float:
+        new = [text for text in (first, second) if text not in self._vectors]
+        if new:
+            self._vectors.update(zip(new, self.encode(new), strict=True))
+        return float(self._vectors[first] @ self._vectors[second])
+
+    def _of(self, evidence: Evidence) -> tuple[_Window, ...]:
+        if evidence not in self._windows:
+            self._windows[evidence] = tuple(self._cut(evidence))
+        return self._windows[evidence]
+
+    def _cut(self, evidence: Evidence) -> Iterator[_Window]:
+        """Every one, two and three sentences in a row; a record of a tool stays whole."""
+        language = evidence.language
+        title = statement(evidence.title, language, self.today)
+        if evidence.kind != "document":
+            words = _content(evidence.text, language) | _tool_words(evidence.tool, language)
+            said = statement(evidence.text, language, self.today)
+            yield _Window(evidence, evidence.text, said, title, words)
+            return
+        spans = [without_bullet(evidence.text, span) for span in sentences(evidence.text)]
+        heading = _content(evidence.title, language)
+        for first in range(len(spans)):
+            for last in range(first, min(first + LONGEST_WINDOW_SENTENCES, len(spans))):
+                text = evidence.text[spans[first].start : spans[last].end]
+                said = statement(text, language, self.today)
+                words = _content(text, language) | heading
+                yield _Window(evidence, text, said, title, words)
+
+
+def _said(text: str, language: str) -> list[str]:
+    """The words that say something; no numbers."""
+    return [word for word in plain_words(text, language) if word.isalpha() and len(word) > 2]
+
+
+def _stems(text: str, language: str) -> frozenset[str]:
+    return frozenset(stems(_said(text, language), language))
+
+
+def _content(text: str, language: str) -> frozenset[str]:
+    """Stems and first letters: what the words of a sentence are looked for in."""
+    return _stems(text, language) | frozenset(beginnings(_said(text, language)))
+
+
+def _tool_words(tool: str, language: str) -> frozenset[str]:
+    said = claim_words()["tools"].get(tool, {}).get(language, "")
+    return _content(str(said), language)
