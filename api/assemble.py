@@ -42,6 +42,8 @@ async def open_product(
         catalogues = Catalogues(runtime)
         runtime.parts[Catalogues] = catalogues
         drainer = asyncio.create_task(runtime.outbox.run(), name="outbox")
+        if runtime.llm is not None:
+            await runtime.llm.warm()
         try:
             yield runtime
         finally:

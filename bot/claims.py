@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from bot.phrasing import catalogue
 from bot.understanding.entities.amounts import NUMBER, find_amounts, find_numbers_in, parse_number
 from bot.understanding.entities.counts import blank
 from bot.understanding.entities.dates import find_dates
@@ -27,6 +28,8 @@ Fact = tuple[str, str]
 
 # What a customer may tell us about themselves; a price or a right is the shop's to say.
 CUSTOMERS_OWN = frozenset({"reference", "email", "phone", "name", "number", "size", "url"})
+SAME_NAME_LETTERS = 4
+STATE_GROUPS = ("order_statuses", "parcel_statuses", "ticket_statuses", "stock_words")
 _DAYS, _MONTHS = {"day": 1, "week": 7}, {"month": 1, "year": 12}
 _LENGTHS = {"mm": Decimal("0.1"), "cm": Decimal(1), "m": Decimal(100)}
 
@@ -68,7 +71,7 @@ def claim_words() -> Any:
 def statement(text: str, language: str, today: date) -> Statement:
     """Read what a sentence states; `today` resolves relative days."""
     facts: set[Fact] = set()
-    rest = _take(_URL, text, facts, lambda match: ("url", _plain_url(match.group())))
+    rest = _take(_URL, text, facts, lambda match: ("url", plain_url(match.group())))
     rest = _take(_LAW, rest, facts, _law)
     rest = _take(_LAW_NAMES, rest, facts, lambda match: ("law", _law_name(match.group())))
     if language != "de":
@@ -99,8 +102,11 @@ def statement(text: str, language: str, today: date) -> Statement:
 
 def contradicts(said: Statement, source: Statement) -> bool:
     """Whether a sentence turns what its source says round: a negation, or an opposite word."""
-    if said.negative != source.negative:
-        return True
+    return said.negative != source.negative or opposed(said, source)
+
+
+def opposed(said: Statement, source: Statement) -> bool:
+    """Whether a sentence has a word where its source has only the opposite one."""
     for first, second in _opposites():
         for one, other in ((first, second), (second, first)):
             if one.search(said.folded) and not one.search(source.folded):
@@ -120,8 +126,31 @@ def missing_facts(facts: Iterable[Fact], sources: Iterable[Statement]) -> set[Fa
         for kind, value in facts
         if (kind, value) not in known
         and not (kind == "number" and Decimal(value) in numbers)
-        and not (kind == "name" and re.search(rf"\b{re.escape(value)}", text))
+        and not (kind == "name" and _named(value, text))
     }
+
+
+def _named(name: str, folded: str) -> bool:
+    """Whether a text has a name, or its like in another language (Corse, Corsica)."""
+    return bool(re.search(rf"(?<!\w){re.escape(name[:SAME_NAME_LETTERS])}", folded))
+
+
+def states(folded: str, language: str) -> frozenset[str]:
+    """The states that a sentence says something to be in now: shipped, delivered, out of stock."""
+    return frozenset(match[1].rstrip("es") for match in _states(language).finditer(folded))
+
+
+@cache
+def _states(language: str) -> re.Pattern[str]:
+    names = {
+        strip_accents(clean(name))
+        for group in STATE_GROUPS
+        for name in catalogue(language).get(group, {}).values()
+    }
+    # Endings of gender and number are free.
+    known = "|".join(sorted((re.escape(name.rstrip("es")) for name in names), key=len)[::-1])
+    now = "|".join(map(re.escape, claim_words()["now"]))
+    return re.compile(rf"(?<!\w)(?:{now}) ((?:{known})[es]*)(?!\w)")
 
 
 def claims_nothing(text: str, said: Statement) -> bool:
@@ -135,6 +164,14 @@ def claims_nothing(text: str, said: Statement) -> bool:
     return short and bool(_words("courtesies").match(said.folded))
 
 
+def without_marks(text: str) -> str:
+    """A folded sentence without the words that promise: what it promises them of."""
+    folded = strip_accents(clean(text))
+    for _, words in _marks():
+        folded = words.sub(" ", folded)
+    return folded
+
+
 def is_greeting(text: str) -> bool:
     """Whether a sentence is nothing but a greeting."""
     folded = strip_accents(clean(text))
@@ -146,7 +183,13 @@ def _take(pattern: re.Pattern[str], text: str, facts: set[Fact], read: Any) -> s
     return pattern.sub(lambda match: " " * len(match.group()), text)
 
 
-def _plain_url(url: str) -> str:
+def urls(text: str) -> list[str]:
+    """The web addresses of a text as they are written."""
+    return [match.group().rstrip(".,;:!?") for match in _URL.finditer(text)]
+
+
+def plain_url(url: str) -> str:
+    """An address without scheme, `www.` and final punctuation: how addresses compare."""
     return re.sub(r"^(?:https?://)?(?:www\.)?", "", url.lower()).rstrip("/.,;:!?")
 
 
@@ -242,4 +285,6 @@ def _words(name: str) -> re.Pattern[str]:
 
 
 def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+    """A pattern of whole words; a star at the end of one stands for any ending."""
+    parts = [re.escape(word.rstrip("*")) + r"\w*" * word.endswith("*") for word in words]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)")

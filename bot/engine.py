@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from bot.actions import perform
+from bot.agent import answer_with_model
+from bot.agent.allowance import model_for
+from bot.agent.attempt import Attempt
+from bot.agent.continuation import without_repeats
 from bot.assistant import Assistant
 from bot.memory import Opening, close_turn, open_turn
 from bot.messages import (
@@ -86,7 +90,10 @@ async def _understand(
 
 
 async def _answer(turn: Turn) -> AsyncIterator[ReplyEvent]:
-    """Decide, act, and say who is speaking in the first reply."""
+    """Decide, act, and say who is speaking in the first reply.
+
+    A language model goes first where one is set; the embedded engine answers what it does not.
+    """
     read = turn.read
     yield Understood(read.language, read.intent, read.confidence)
     if turn.owner == "human":
@@ -95,10 +102,17 @@ async def _answer(turn: Turn) -> AsyncIterator[ReplyEvent]:
         return
     if turn.state.turn == 0:
         yield turn.say("welcome")
+    attempt = Attempt()
+    model = await model_for(turn)
+    if model is not None:
+        async for event in answer_with_model(turn, model, attempt):
+            yield event
+        if attempt.complete:
+            return
     plan = decide(turn.state, read, caller_of(turn.principal))
     turn.state = plan.state
     turn.note("decided", decision=type(plan.decision).__name__, resume=plan.resume)
-    async for event in perform(turn, plan):
+    async for event in without_repeats(turn, attempt.said, perform(turn, plan), plan.decision):
         yield event
 
 

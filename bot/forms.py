@@ -151,17 +151,21 @@ def start(name: str, state: DialogueState, read: Understanding, caller: Caller) 
         form = form.with_slots(email=state.email)
         if name == "ticket_status" and state.ticket_ids:
             form = form.with_slots(own=True)
-    form = _fill_slots(form, read, asked=None)
-    if name == "ticket" and read.entities.order_numbers:
-        form = form.with_slots(order_number=read.entities.order_numbers[0])
-    return form
+    return _with_order(_fill_slots(form, read, asked=None), read)
+
+
+def _with_order(form: Form, read: Understanding) -> Form:
+    """A ticket with the order that the message names."""
+    if form.name != "ticket" or not read.entities.order_numbers:
+        return form
+    return form.with_slots(order_number=read.entities.order_numbers[0])
 
 
 def fill(form: Form, read: Understanding, caller: Caller) -> Form:
     """Take from a message whatever the form still needs or corrects."""
     if is_wordless(read):
         return replace(form, attempts=form.attempts + 1)
-    filled = _tried_again(_fill_slots(form, read, asked=form.asked))
+    filled = _with_order(_tried_again(_fill_slots(form, read, asked=form.asked)), read)
     if form.name == "ticket":
         severity = first_cue(read.folded, "severities")
         if severity:
@@ -233,7 +237,7 @@ def correct(form: Form, read: Understanding) -> Form:
     """Change what a message corrects of a form that has been recapitulated."""
     if read.intent == "affirm" and not read.entities_present:
         return form
-    corrected = form.with_slots(**_read_email(read, False))
+    corrected = _with_order(form.with_slots(**_read_email(read, False)), read)
     if form.name != "ticket":
         return corrected
     if read.entities.products or read.entities.types:

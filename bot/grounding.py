@@ -8,6 +8,7 @@ sentences of `tests/evaluation/grounding.yaml`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,12 +18,16 @@ from numpy.typing import NDArray
 
 from bot.claims import (
     CUSTOMERS_OWN,
+    Fact,
     Statement,
     claim_words,
     claims_nothing,
     contradicts,
     missing_facts,
+    opposed,
     statement,
+    states,
+    without_marks,
 )
 from bot.evidence import Evidence
 from bot.messages import Source
@@ -34,14 +39,23 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 # Enough of the sentence's words are the source's own.
 SURE_OVERLAP = 0.7
 # Fewer are, and the meanings are near.
-LEAST_OVERLAP = 0.35
-NEAR_MEANING = 0.6
+LEAST_OVERLAP = 0.5
+NEAR_MEANING = 0.65
 # Other words or another language altogether.
 SAME_MEANING = 0.72
 OTHER_LANGUAGE_MEANING = 0.55
 TOOL_OVERLAP = 0.5
 LONGEST_WINDOW_SENTENCES = 3
 COMPARED_BY_MEANING = 6
+# A source this near that says the contrary outweighs what else might support the sentence.
+TURNED_OVERLAP = 0.6
+# Facts of which one thing has one.
+EXCLUSIVE = frozenset({"money", "days", "months", "percent", "hour"})
+# What stands in one place only: with it, fewer words need to be the same.
+UNIQUE = frozenset({"phone", "email", "law"})
+# What is promised must be what the source promises: more than half the words of the clause are the sentence's.
+MARK_SHARE = 0.55
+_CLAUSE = re.compile(r";|, (?:et|mais|and|but|y|pero|und|aber|e|ma|en|maar) |\n")
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,14 @@ class Grounded:
 
 
 @dataclass(frozen=True)
+class _Clause:
+    """A part of a sentence that states something for itself."""
+
+    said: Statement
+    words: frozenset[str]
+
+
+@dataclass(frozen=True)
 class _Window:
     """One to three sentences of a piece of evidence, ready to be compared."""
 
@@ -65,6 +87,7 @@ class _Window:
     said: Statement
     title: Statement
     words: frozenset[str]
+    clauses: tuple[_Clause, ...] = ()
 
 
 @dataclass
@@ -103,33 +126,39 @@ class Grounder:
         self,
         sentence: str,
         said: Statement,
-        given: frozenset[tuple[str, str]],
+        given: frozenset[Fact],
         evidence: Sequence[Evidence],
     ) -> _Window | None:
-        """The shortest window that supports the sentence best."""
-        words = _stems(sentence, self.language)
-        likely: list[tuple[float, _Window]] = []
-        for one in evidence:
-            if one.kind == "customer":
-                continue
-            for window in self._of(one):
-                if missing_facts(said.facts - given, (window.said, window.title)):
-                    continue
-                if one.kind == "document" and contradicts(said, window.said):
-                    continue
-                likely.append((self._overlap(words, window), window))
+        """The window nearest to the sentence, where that supports it."""
+        words = _stems(without_marks(sentence), self.language)
+        wanted = said.facts - given
+        likely = [
+            (self._overlap(words, window), window)
+            for one in evidence
+            if one.kind != "customer"
+            for window in self._of(one)
+            if not missing_facts(wanted, (window.said, window.title))
+            and self._says_it_of_the_same(words, wanted, window)
+        ]
         likely.sort(key=lambda pair: (-pair[0], len(pair[1].text)))
         for rank, (overlap, window) in enumerate(likely):
-            if self._supports(sentence, overlap, window, rank):
+            if window.evidence.kind == "document" and self._turns(said, wanted, window):
+                if overlap >= TURNED_OVERLAP:
+                    return None
+            elif self._supports(sentence, said, overlap, window, rank):
                 return window
         return None
 
-    def _supports(self, sentence: str, overlap: float, window: _Window, rank: int) -> bool:
-        kind = window.evidence.kind
+    def _supports(
+        self, sentence: str, said: Statement, overlap: float, window: _Window, rank: int
+    ) -> bool:
+        if window.evidence.kind == "tool":
+            now = states(said.folded, self.language)
+            return overlap >= TOOL_OVERLAP and all(state in window.said.folded for state in now)
         same_language = window.evidence.language == self.language
-        if kind == "tool":
-            return overlap >= TOOL_OVERLAP
         if same_language and overlap >= SURE_OVERLAP:
+            return True
+        if same_language and overlap >= LEAST_OVERLAP and UNIQUE & {kind for kind, _ in said.facts}:
             return True
         if rank >= COMPARED_BY_MEANING:
             return False
@@ -140,13 +169,48 @@ class Grounder:
             overlap >= LEAST_OVERLAP and similarity >= NEAR_MEANING
         )
 
+    def _turns(self, said: Statement, wanted: frozenset[Fact], window: _Window) -> bool:
+        """Whether the sentence says the contrary of the window, or of its clause on that day."""
+        if contradicts(said, window.said):
+            return True
+        days = {fact for fact in wanted if fact[0] == "date"}
+        return any(
+            opposed(said, clause.said) for clause in window.clauses if days & clause.said.facts
+        )
+
+    def _says_it_of_the_same(
+        self, words: frozenset[str], wanted: frozenset[Fact], window: _Window
+    ) -> bool:
+        """Whether, of the clauses that state a price or delay, the nearest one states this one.
+
+        "Sofas 5 years; mattresses 10 years" does not prove that sofas have ten.
+        """
+        if window.evidence.language != self.language:
+            return True
+        for kind, value in wanted:
+            if kind == "mark" and window.clauses:
+                marked = [one for one in window.clauses if (kind, value) in one.said.facts]
+                if max((self._share(words, one.words) for one in marked), default=1) < MARK_SHARE:
+                    return False
+            if kind not in EXCLUSIVE:
+                continue
+            rivals = [
+                (self._share(words, clause.words), (kind, value) in clause.said.facts)
+                for clause in window.clauses
+                if any(fact[0] == kind for fact in clause.said.facts)
+            ]
+            if rivals and max(rivals)[0] > max([own for own, has in rivals if has], default=0.0):
+                return False
+        return True
+
     def _overlap(self, words: frozenset[str], window: _Window) -> float:
-        """Share of the sentence's words that the window has, by stem or by first letters."""
+        return self._share(words, window.words)
+
+    def _share(self, words: frozenset[str], found: frozenset[str]) -> float:
+        """Share of the sentence's words that are found, by stem or by first letters."""
         if not words:
             return 1.0
-        return sum(
-            word in window.words or word[:5] in window.words for word in words
-        ) / len(words)
+        return sum(word in found or word[:5] in found for word in words) / len(words)
 
     def _similarity(self, first: str, second: str) -> float:
         new = [text for text in (first, second) if text not in self._vectors]
@@ -174,8 +238,19 @@ class Grounder:
             for last in range(first, min(first + LONGEST_WINDOW_SENTENCES, len(spans))):
                 text = evidence.text[spans[first].start : spans[last].end]
                 said = statement(text, language, self.today)
-                words = _content(text, language) | heading
-                yield _Window(evidence, text, said, title, words)
+                words = _content(text, language)
+                yield _Window(evidence, text, said, title, words, self._clauses(text, language))
+
+    def _clauses(self, text: str, language: str) -> tuple[_Clause, ...]:
+        parts = [
+            part
+            for span in sentences(text)
+            for part in _CLAUSE.split(text[span.start : span.end])
+        ]
+        return tuple(
+            _Clause(statement(part, language, self.today), _content(part, language))
+            for part in parts
+        )
 
 
 def _said(text: str, language: str) -> list[str]:

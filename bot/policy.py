@@ -348,8 +348,10 @@ def _is_elliptical(read: Understanding) -> bool:
 def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     """What the intent alone asks for."""
     state = state.but(clarifying=(), handoff_offered=False)
-    if _tells_problem(read):
+    if _tells_problem(state, read):
         return _start_form(state, replace(read, intent="support_request"), caller)
+    if _asks_for_products(read):
+        return Plan(SearchProducts(), state)
     if _is_unclear(read):
         first, second = read.ranking[0][0], read.ranking[1][0]
         return Plan(Clarify((first, second)), state.but(clarified_text=read.text))
@@ -357,18 +359,24 @@ def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) 
     return choose(state, read, caller)
 
 
-def _tells_problem(read: Understanding) -> bool:
+def _tells_problem(state: DialogueState, read: Understanding) -> bool:
     """Whether an uncertain message says in so many words that something is broken or missing."""
+    named = bool(read.entities.products or read.entities.types)
+    if not named or read.is_question or first_cue(read.folded, "categories") is None:
+        return False
+    if read.intent == "ticket_status":
+        # There is no ticket yet to ask about: one is asked for.
+        return not read.entities.ticket_numbers and not state.ticket_ids
     likely = "support_request" in [intent for intent, _ in read.ranking[:3]]
     uncertain = read.confidence < DIGRESSION_CONFIDENCE and read.intent not in SMALL_TALK
-    named = bool(read.entities.products or read.entities.types)
-    return (
-        likely
-        and uncertain
-        and named
-        and not read.is_question
-        and first_cue(read.folded, "categories") is not None
-    )
+    return read.intent == "out_of_scope" or (likely and uncertain)
+
+
+def _asks_for_products(read: Understanding) -> bool:
+    """Whether an uncertain message names furniture and what it must not be or cost."""
+    bounds = any(name.startswith(("excluded_", "price_")) for name in read.product_values)
+    uncertain = read.confidence < DIGRESSION_CONFIDENCE or read.intent == "out_of_scope"
+    return bool(read.entities.types) and bounds and uncertain and not read.is_question
 
 
 def _is_unclear(read: Understanding) -> bool:
@@ -376,6 +384,9 @@ def _is_unclear(read: Understanding) -> bool:
         return False
     (first, first_score), (second, second_score) = read.ranking[:2]
     in_scope = "out_of_scope" not in (first, second) and not SMALL_TALK & {first, second}
+    if {first, second} <= PRODUCT_INTENTS | {"product_search"}:
+        # Either way it is the catalogue that answers.
+        return False
     return (
         in_scope and bool(TASKS & {first, second}) and second_score >= CLARIFY_RATIO * first_score
     )
@@ -398,6 +409,8 @@ def _about_product(state: DialogueState, read: Understanding, caller: forms.Call
         return Plan(DescribeProduct(sku, read.intent), state)
     if read.product_values:
         return Plan(SearchProducts(), state)
+    if state.last_intent == "product_search" and state.shown_skus and _is_short(read):
+        return Plan(SmallTalk("product.which"), state)
     return Plan(AnswerFromKnowledge(read.text, read.intent), state)
 
 

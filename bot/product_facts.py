@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.messages import Sentence
-from bot.phrasing import money
+from bot.phrasing import money, number
 from bot.turn import Turn
 from bot.understanding.cues import all_cues
 from services.catalogue.products import Product, Variant
@@ -86,7 +86,7 @@ def _dimensions(turn: Turn, product: Product) -> list[Sentence]:
     sizes = (product.width_cm, product.depth_cm, product.height_cm)
     if None in sizes:
         return []
-    width, depth, height = (f"{size:g}" for size in sizes)
+    width, depth, height = (number(turn.language, size or 0) for size in sizes)
     return [_say(turn, product, "dimensions", width=width, depth=depth, height=height)]
 
 
@@ -101,7 +101,7 @@ def _materials(turn: Turn, product: Product) -> list[Sentence]:
 def _weight(turn: Turn, product: Product) -> list[Sentence]:
     if product.weight_kg is None:
         return []
-    return [_say(turn, product, "weight", weight=f"{product.weight_kg:g}")]
+    return [_say(turn, product, "weight", weight=number(turn.language, product.weight_kg))]
 
 
 def _care(turn: Turn, product: Product) -> list[Sentence]:

@@ -48,6 +48,9 @@ class DialogueState:
     order_number: str | None = None
     email: str | None = None
     ticket_ids: tuple[str, ...] = ()
+    # What a language model has been told of earlier messages, and the last of those.
+    summary: str = ""
+    summarised_until: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -13,7 +13,7 @@ from knowledge.words import beginnings, plain_words, stems, synonyms
 
 SHORT_SENTENCE_CHARACTERS = 70
 LONGEST_QUOTE_CHARACTERS = 320
-FIRST_SENTENCE_BONUS = 0.25
+LATER_SENTENCES_SHARE = 0.8
 WORDS_WEIGHT = 0.5
 
 
@@ -60,17 +60,17 @@ def best_quote(
     prepared: Quotable,
     wanted: Sequence[frozenset[str]],
     similarities: Sequence[float] | None = None,
-    opens_document: bool = False,
+    advantage: float = 0.0,
 ) -> Quote:
     """The stretch of a passage to show as the answer: one sentence, or two if the first is short.
 
     `similarities`, one a sentence, weigh more than the shared words; without them words decide.
-    The first sentence of a document has an advantage: texts answer their title first.
+    `advantage` is given to the first sentence in full and to the others nearly so.
     """
     scores = []
     for position, terms in enumerate(prepared.terms):
         score = WORDS_WEIGHT * sum(not one.isdisjoint(terms) for one in wanted) / (len(wanted) or 1)
-        score += FIRST_SENTENCE_BONUS if opens_document and position == 0 else 0.0
+        score += advantage if position == 0 else LATER_SENTENCES_SHARE * advantage
         score += similarities[position] if similarities is not None else 0.0
         scores.append(score)
     best = scores.index(max(scores))

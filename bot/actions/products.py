@@ -30,12 +30,13 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
         search={**filters, "query": arguments["query"]},
         shown_skus=tuple(product.sku for product in result.products),
         shown_from_cents=_lowest_price_cents(result),
-        focus_sku=result.products[0].sku if len(result.products) == 1 else None,
+        focus_sku=_focus(turn, result),
         last_intent="product_search",
         failures=0,
     )
     if not result.products:
         yield turn.say("product.none", tool="product_search")
+        yield ToolResult("product_search", {"skus": []})
         return
     yield turn.say(_intro(result), tool="product_search")
     for product in result.products:
@@ -53,6 +54,14 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
     yield Suggestions(phrases(turn.language, "suggestions.products"))
 
 
+def _focus(turn: Turn, result: ProductSearchResult) -> str | None:
+    """The product that "it" means from now on: the only one shown, or the one that was named."""
+    shown = [product.sku for product in result.products]
+    if len(shown) == 1:
+        return shown[0]
+    return turn.read.product_sku if turn.read.product_sku in shown else None
+
+
 async def _find(turn: Turn, arguments: Mapping[str, Any]) -> ProductSearchResult:
     """Search; a kind of furniture that the catalogue does not list is looked for by its family.
 
@@ -61,6 +70,12 @@ async def _find(turn: Turn, arguments: Mapping[str, Any]) -> ProductSearchResult
     result = await turn.run("product_search", ProductSearchResult, arguments)
     types = tuple(arguments.get("types", ()))
     families = tuple(dict.fromkeys(one.split()[0] for one in types))
+    if result.products or not types:
+        return result
+    if arguments.get("categories"):
+        # A room says where a thing will stand, not under which room the catalogue lists it.
+        arguments = {**arguments, "categories": ()}
+        result = await turn.run("product_search", ProductSearchResult, arguments)
     if result.products or families == types:
         return result
     return await turn.run("product_search", ProductSearchResult, {**arguments, "types": families})
@@ -86,9 +101,13 @@ def _query(turn: Turn, refine: bool) -> str:
 
 def _filters(turn: Turn, refine: bool) -> dict[str, Any]:
     """What the message asks for; a refinement changes only what it names."""
-    asked: Mapping[str, Any] = turn.read.product_values
+    asked = dict(turn.read.product_values)
+    # "Noyer" is a colour and a wood: the wood says enough, and more.
+    materials = asked.get("materials", ())
+    asked["colours"] = tuple(one for one in asked.get("colours", ()) if one not in materials)
+    asked = {name: value for name, value in asked.items() if value != ()}
     if not refine:
-        return dict(asked)
+        return asked
     kept = {name: value for name, value in turn.state.search.items() if name != "query"}
     if turn.read.entities.types:
         kept.pop("categories", None)

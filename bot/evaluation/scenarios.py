@@ -16,6 +16,8 @@ and in the database at the end.
           expect: {tools: [create_ticket]}
       effects:
         tickets: [{problem_category: défaut_fabrication}]
+
+A file that also holds simulated customers names both lists: `scenarios:` and `customers:`.
 """
 
 from __future__ import annotations
@@ -28,22 +30,24 @@ from uuid import UUID
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 
-from bot.assistant import Assistant
-from bot.engine import handle
-from bot.messages import IncomingMessage, Reply
-from core.database import Transaction
-from core.errors import NotFound
+from bot.evaluation.playing import (
+    VISITOR,
+    PlayedTurn,
+    Stored,
+    new_conversation,
+    played,
+    say,
+    speaker_of,
+    stored,
+    with_addresses,
+)
+from bot.messages import Reply
 from core.runtime import Runtime
-from core.security import Principal, random_token
-from services.accounts.sessions import issue_visitor_token
-from services.accounts.users import find_account, find_user
-from services.conversations.tables import conversations
-from services.tickets.tables import tickets
 
-VISITOR = "visitor"
 TICKET = "{ticket}"
+CUSTOMERS_SUFFIX = ".customers.yaml"
+PARTS = ("scenarios", "customers")
 SHOWN_CHARACTERS = 400
 
 
@@ -103,28 +107,52 @@ class Scenario(Strict):
 
 @dataclass
 class ScenarioResult:
-    """What came of a scenario: each failure says the turn, what was expected and what came."""
+    """What came of a test: each failure says the turn, what was expected and what came.
+
+    `trial` counts from 1 where a test is played several times.
+    """
 
     scenario: str
     file: str
     failures: list[str] = field(default_factory=list)
-    transcript: list[tuple[str, str]] = field(default_factory=list)
+    turns: list[PlayedTurn] = field(default_factory=list)
+    trial: int = 1
 
     @property
     def passed(self) -> bool:
         return not self.failures
 
+    @property
+    def transcript(self) -> list[tuple[str, str]]:
+        return [
+            part
+            for turn in self.turns
+            for part in (("user", turn.said[:SHOWN_CHARACTERS]), ("assistant", turn.answered))
+        ]
 
-@dataclass(frozen=True)
-class _Conversation:
-    principal: Principal
-    session_id: str
+
+def read_document(path: Path) -> Mapping[str, Sequence[Any]]:
+    """The lists of a test file by name, `scenarios` and `customers`; a bare list is scenarios.
+
+    Raises ValueError for what is no such file.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = yaml.safe_load(file)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"this is not YAML: {' '.join(str(error).split())}") from error
+    if isinstance(found, list):
+        return {"customers" if path.name.endswith(CUSTOMERS_SUFFIX) else "scenarios": found}
+    if not isinstance(found, dict) or not set(found) <= set(PARTS):
+        raise ValueError("a test file is a list of scenarios, or names scenarios and customers")
+    if not all(isinstance(part, list) for part in found.values()):
+        raise ValueError("scenarios and customers are lists")
+    return found
 
 
 def load_scenarios(path: Path) -> list[Scenario]:
-    """Read a file; raises ValueError with the place of a mistake."""
-    with path.open(encoding="utf-8") as file:
-        return [Scenario.model_validate(item) for item in yaml.safe_load(file)]
+    """Read a file's scenarios; raises ValueError with the place of a mistake."""
+    return [Scenario.model_validate(item) for item in read_document(path).get("scenarios", ())]
 
 
 async def run_file(runtime: Runtime, organization_id: UUID, path: Path) -> list[ScenarioResult]:
@@ -139,34 +167,24 @@ async def run_scenario(
     runtime: Runtime, organization_id: UUID, scenario: Scenario, file: str = ""
 ) -> ScenarioResult:
     """Play one scenario and compare; effects are those of the first conversation."""
-    principal = await _speaker(runtime, organization_id, scenario.speaker)
-    first = current = _Conversation(principal, random_token("scenario_"))
+    principal = await speaker_of(runtime, organization_id, scenario.speaker)
+    first = current = new_conversation(principal)
     result = ScenarioResult(scenario.name, file)
     ticket = ""
     for number, turn in enumerate(scenario.turns, 1):
         if turn.speaker is not None:
-            principal = await _speaker(runtime, organization_id, turn.speaker)
-            current = _Conversation(principal, random_token("scenario_"))
+            current = new_conversation(await speaker_of(runtime, organization_id, turn.speaker))
         text = turn.say.replace(TICKET, ticket) * turn.repeat
-        reply = await _say(runtime, current, text)
+        text = await with_addresses(runtime, organization_id, text)
+        reply = await say(runtime, current, text)
         ticket = _ticket_opened(reply) or ticket
-        result.transcript += [("user", text[:SHOWN_CHARACTERS]), ("assistant", reply.text)]
-        slots = await _stored(runtime, current)
-        for failure in _compare(turn.expect, reply, slots, ticket):
-            result.failures.append(f"turn {number} («{text[:SHOWN_CHARACTERS]}»): {failure}")
-    async with runtime.database.reading(organization_id) as transaction:
-        result.failures += await _effects(transaction, scenario.effects, first)
+        form = (await stored(runtime, current)).state.form
+        failures = _compare(turn.expect, reply, form.slots if form else {}, ticket)
+        shown = text[:SHOWN_CHARACTERS]
+        result.turns.append(played(shown, reply).failing(failures))
+        result.failures += [f"turn {number} («{shown}»): {failure}" for failure in failures]
+    result.failures += _effects(scenario.effects, await stored(runtime, first))
     return result
-
-
-async def _say(runtime: Runtime, conversation: _Conversation, text: str) -> Reply:
-    message = IncomingMessage(
-        conversation.principal, conversation.session_id, text, channel="evaluation"
-    )
-    reply = Reply()
-    async for event in handle(message, runtime.part(Assistant), runtime):
-        reply.add(event)
-    return reply
 
 
 def _ticket_opened(reply: Reply) -> str | None:
@@ -176,36 +194,11 @@ def _ticket_opened(reply: Reply) -> str | None:
     return None
 
 
-async def _speaker(runtime: Runtime, organization_id: UUID, speaker: str) -> Principal:
-    if speaker == VISITOR:
-        return issue_visitor_token(runtime, organization_id)[1]
-    async with runtime.database.reading(organization_id) as transaction:
-        user = await find_user(transaction, speaker)
-        account = await find_account(transaction, user.id) if user is not None else None
-    if account is None:
-        raise NotFound(f"There is no account {speaker}; scenarios speak as a visitor or a user.")
-    return account.principal()
-
-
-async def _stored(runtime: Runtime, conversation: _Conversation) -> Mapping[str, Any]:
-    """The slots of the form that the conversation is in."""
-    organization_id = conversation.principal.organization_id
-    async with runtime.database.reading(organization_id) as transaction:
-        state = await transaction.scalar(
-            select(conversations.c.state).where(
-                conversations.c.actor == conversation.principal.actor,
-                conversations.c.session_id == conversation.session_id,
-            )
-        )
-    slots: Mapping[str, Any] = (state.get("form") or {}).get("slots", {})
-    return slots
-
-
 def _compare(
     expected: Expectation, reply: Reply, slots: Mapping[str, Any], ticket: str
 ) -> list[str]:
     wanted = [part.replace(TICKET, ticket) for part in expected.says]
-    text = reply.text.casefold()
+    text = plain(reply.text)
     titles = {source["title"] for source in reply.sources}
     tools = {done["tool"] for done in reply.tool_results}
     skus = {product["sku"] for product in reply.products}
@@ -217,16 +210,21 @@ def _compare(
             _differs(f"slot {name}", value, slots.get(name))
             for name, value in expected.slots.items()
         ),
-        *(_absent("text", part, part.casefold() in text, reply.text) for part in wanted),
+        *(_absent("text", part, plain(part) in text, reply.text) for part in wanted),
         *(_absent("source", title, title in titles, titles) for title in expected.sources),
         *(_absent("tool", tool, tool in tools, tools) for tool in expected.tools),
         *(_absent("product", sku, sku in skus, skus) for sku in expected.products),
         *(f"shows {sku}" for sku in expected.not_products if sku in skus),
-        *(f"says {part!r}" for part in expected.never if part.casefold() in text),
+        *(f"says {part!r}" for part in expected.never if plain(part) in text),
         f"quotes {titles}" if expected.no_sources and titles else None,
         f"ran {tools}" if expected.no_tools and tools else None,
     ]
     return [failure for failure in found if failure is not None]
+
+
+def plain(text: str) -> str:
+    """Without case, and with ordinary blanks where typography puts narrow or fixed ones."""
+    return text.casefold().replace("\u202f", " ").replace("\xa0", " ")
 
 
 def _differs(what: str, expected: Any, found: Any) -> str | None:
@@ -239,29 +237,22 @@ def _absent(what: str, expected: str, present: bool, found: object) -> str | Non
     return None if present else f"{what} {expected!r} is missing from {found!r}"
 
 
-async def _effects(transaction: Transaction, expected: Effects, played: _Conversation) -> list[str]:
-    """Compare the rows that this conversation has left."""
-    conversation = await transaction.first(
-        select(conversations.c.id, conversations.c.owner).where(
-            conversations.c.actor == played.principal.actor,
-            conversations.c.session_id == played.session_id,
-        )
-    )
-    if conversation is None:
-        return ["the conversation was not stored"]
-    failures = [_differs("owner in the database", expected.owner, conversation.owner)]
+def _effects(expected: Effects, left: Stored) -> list[str]:
+    """Compare the rows that a conversation has left."""
+    failures = [_differs("owner in the database", expected.owner, left.owner)]
     if expected.tickets is not None:
-        rows = await transaction.all(
-            select(tickets)
-            .where(tickets.c.conversation_id == conversation.id)
-            .order_by(tickets.c.id)
-        )
-        failures.append(_differs("number of tickets", len(expected.tickets), len(rows)))
-        for wanted, row in zip(expected.tickets, rows, strict=False):
-            stored = row._mapping
-            failures += [
-                f"ticket {name} is {stored[name]!r}, expected {value!r}"
-                for name, value in wanted.items()
-                if stored[name] != value
-            ]
+        failures += ticket_failures(expected.tickets, left.tickets)
     return [failure for failure in failures if failure is not None]
+
+
+def ticket_failures(
+    expected: Sequence[Mapping[str, Any]], opened: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Compare tickets one by one, in order, and their number."""
+    count = _differs("number of tickets", len(expected), len(opened))
+    return ([count] if count else []) + [
+        f"ticket {name} is {row.get(name)!r}, expected {value!r}"
+        for wanted, row in zip(expected, opened, strict=False)
+        for name, value in wanted.items()
+        if name not in row or row[name] != value
+    ]

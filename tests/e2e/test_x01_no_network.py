@@ -57,9 +57,7 @@ def say(client: httpx.Client, session: str, message: str) -> dict[str, Any]:
 
 
 def test_x01_a_question_is_answered_with_its_sources(client: httpx.Client) -> None:
-    body = say(
-        client, "x01-knowledge", "Combien de temps pour me rétracter ?"
-    )
+    body = say(client, "x01-knowledge", "Combien de temps pour me rétracter ?")
     assert body["sources"], body
     assert "14" in body["response"]
 

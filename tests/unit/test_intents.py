@@ -14,6 +14,7 @@ from bot.understanding.intents import (
     load_examples,
     load_or_train,
     train,
+    train_on_words,
 )
 from bot.understanding.training import best_temperature, best_threshold
 from core.providers.embeddings import Encoder, open_encoder
@@ -117,7 +118,7 @@ def test_that_a_saved_model_answers_the_same(
 
 
 def test_that_words_alone_can_teach() -> None:
-    model = train(PAIRS)
+    model = train_on_words(PAIRS)
     assert model.predict("où est ma commande svp").intent == "order_status"
 
 
@@ -132,26 +133,28 @@ def test_that_phrases_are_read_without_comments_and_once(tmp_path: Path) -> None
     assert sorted(examples) == sorted(PAIRS)
 
 
-def test_that_a_second_start_loads_and_a_new_phrase_trains_anew(tmp_path: Path) -> None:
+def test_that_a_second_start_loads_and_a_new_phrase_trains_anew(
+    encoder: Encoder, tmp_path: Path
+) -> None:
     write_phrases(tmp_path / "phrases")
     folders, cache = [tmp_path / "phrases"], tmp_path / "cache"
-    load_or_train(folders, None, cache)
+    load_or_train(folders, encoder, cache)
     (first,) = cache.iterdir()
     stamp = first.stat().st_mtime_ns
-    load_or_train(folders, None, cache)
+    load_or_train(folders, encoder, cache)
     assert [path.stat().st_mtime_ns for path in cache.iterdir()] == [stamp]
     (tmp_path / "phrases" / "nl" / "returns.txt").write_text("je veux rendre\nretour", "utf-8")
-    assert "returns" in load_or_train(folders, None, cache).labels
+    assert "returns" in load_or_train(folders, encoder, cache).labels
     assert len(list(cache.iterdir())) == 2
 
 
-def test_that_a_torn_cache_file_is_replaced(tmp_path: Path) -> None:
+def test_that_a_torn_cache_file_is_replaced(encoder: Encoder, tmp_path: Path) -> None:
     write_phrases(tmp_path / "phrases")
     folders, cache = [tmp_path / "phrases"], tmp_path / "cache"
-    load_or_train(folders, None, cache)
+    load_or_train(folders, encoder, cache)
     (path,) = cache.iterdir()
     path.write_bytes(path.read_bytes()[:1000])
-    assert load_or_train(folders, None, cache).predict("bonjour").intent == "greeting"
+    assert load_or_train(folders, encoder, cache).predict("bonjour").intent == "greeting"
     assert path.stat().st_size > 1000
 
 

@@ -1,0 +1,84 @@
+"""How do a message's words and meaning become a score for each label? The arrays of a fitted model.
+
+A `Space` compares a sentence vector with the training phrases; a `Fit` weighs that nearness and the
+message's n-grams; a `SecondOpinion` is a later fit with one more space, asked only about messages
+that the first leaves in doubt.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+Ngrams = tuple[NDArray[np.intp], NDArray[np.float32]]
+
+SHARPNESS = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The training phrases in one encoder's space: their mean, and centred unit rows."""
+
+    mean: Vector
+    exemplars: Vector
+
+    def nearness(self, vector: Vector) -> Vector:
+        """Compare a raw sentence vector with every phrase: 1 where they are the same."""
+        centred = vector - self.mean
+        centred /= max(float(np.linalg.norm(centred)), 1e-9)
+        return gaussian(self.exemplars @ centred)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One fit's weights: a bias, a row for each n-gram and one for each phrase of the first space.
+
+    `temperature` turns its scores into probabilities.
+    """
+
+    bias: Vector
+    ngram_weights: Vector
+    dense_weights: Vector | None
+    temperature: float
+
+    def scores(self, ngrams: Ngrams, nearness: Vector | None) -> Vector:
+        """Return each label's score: near 1 for its own phrases, near -1 for others."""
+        rows, values = ngrams
+        scores: Vector = self.bias + values @ self.ngram_weights[rows]
+        if self.dense_weights is not None and nearness is not None:
+            scores = scores + nearness @ self.dense_weights
+        return scores
+
+
+@dataclass(frozen=True, eq=False)
+class SecondOpinion:
+    """The fit that also sees a second encoder's space.
+
+    Asked where the first's likeliest label has a probability under `doubt`.
+    """
+
+    space: Space
+    weights: Vector
+    fit: Fit
+    doubt: float
+
+    def scores(self, ngrams: Ngrams, nearness: Vector | None, vector: Vector) -> Vector:
+        """Score a message again; `vector` is its raw vector by the second encoder."""
+        scores: Vector = self.fit.scores(ngrams, nearness) + (
+            self.space.nearness(vector) @ self.weights
+        )
+        return scores
+
+
+def gaussian(cosines: Vector) -> Vector:
+    """Turn cosines into the kernel's nearness: 1 for the same direction, falling with distance."""
+    nearness: Vector = np.exp(2.0 * SHARPNESS * (cosines - 1.0))
+    return nearness
+
+
+def softmax(scores: Vector, temperature: float) -> Vector:
+    """Turn scores, one row a message or a single row, into probabilities."""
+    powers = np.exp(temperature * (scores - scores.max(axis=-1, keepdims=True)))
+    probabilities: Vector = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
