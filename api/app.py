@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
+from api.admin.evaluations import router as evaluations
 from api.admin.knowledge import router as knowledge
 from api.assemble import open_product
 from api.documentation import DESCRIPTION, TAGS, document_routes
@@ -23,7 +24,7 @@ from core.runtime import Runtime
 from core.settings import Settings
 from services.accounts.users import demo_users_exist
 
-ROUTERS = (auth, chat, tickets, products, knowledge, health)
+ROUTERS = (auth, chat, tickets, products, knowledge, evaluations, health)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

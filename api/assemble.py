@@ -42,13 +42,19 @@ async def open_product(
         catalogues = Catalogues(runtime)
         runtime.parts[Catalogues] = catalogues
         drainer = asyncio.create_task(runtime.outbox.run(), name="outbox")
-        if runtime.llm is not None:
-            await runtime.llm.warm()
+        warming = asyncio.create_task(_warm(runtime), name="language model")
         try:
             yield runtime
         finally:
+            await warming
             drainer.cancel()
             with suppress(asyncio.CancelledError):
                 await drainer
             await catalogues.close()
             await knowledge.close()
+
+
+async def _warm(runtime: Runtime) -> None:
+    """Import what a language model needs while the first customers are still typing."""
+    if runtime.llm is not None:
+        await runtime.llm.warm()

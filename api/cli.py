@@ -33,6 +33,7 @@ application.add_typer(knowledge, name="knowledge", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")]
 Server = Annotated[str | None, typer.Option(help="A running server, such as http://host:8000.")]
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)]
+TestFiles = Annotated[list[Path] | None, typer.Argument(exists=True, dir_okay=False, readable=True)]
 
 
 def _settings(host: str | None = None, port: int | None = None) -> Settings:
@@ -137,11 +138,28 @@ def knowledge_search(
 
 
 @application.command("eval")
-def evaluate(files: Files, as_json: AsJson = False) -> None:
-    """Run scripted conversations; fails when one of them does."""
-    from api.commands.evaluate import evaluate
+def evaluate(
+    files: TestFiles = None,
+    stored: Annotated[
+        bool, typer.Option("--stored", help="Also play the tests made from corrected answers.")
+    ] = False,
+    repeat: Annotated[
+        int, typer.Option(min=1, max=100, help="Plays of each test; 4 and more give pass^4.")
+    ] = 1,
+    compare: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="A folder of phrases or a file of settings beside these."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write a report to this file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play conversation tests on a copy of the shop; fails when one of them does."""
+    from api.commands.evaluate import Request, evaluate
 
-    evaluate(_settings(), files, as_json=as_json)
+    request = Request(files or [], stored, repeat, html, compare)
+    evaluate(_settings(), request, as_json=as_json)
 
 
 @application.command()

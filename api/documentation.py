@@ -24,6 +24,7 @@ TAGS = [
     {"name": "Tickets", "description": "After-sales tickets and their SLA clock."},
     {"name": "Products", "description": "Searching the catalogue by sentence."},
     {"name": "Knowledge", "description": "What the assistant answers from."},
+    {"name": "Evaluations", "description": "Tests made from corrected answers."},
     {"name": "Monitoring", "description": "Liveness and readiness."},
 ]
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

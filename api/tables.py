@@ -3,6 +3,7 @@
 import importlib
 
 TABLE_MODULES = (
+    "bot.evaluation.tables",
     "core.outbox",
     "core.tools",
     "knowledge.tables",

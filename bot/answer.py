@@ -13,17 +13,16 @@ from knowledge.search import SearchHit
 LONGEST_ANSWER_CHARACTERS = 420
 SHORTEST_ANSWER_CHARACTERS = 160
 # Where the best document is not sure to answer, one that comes close is quoted beside it.
-SURE_SCORE = 0.85
 SECOND_SOURCE_RATIO = 0.9
 
 _MARKUP = re.compile(r"^(?:#{1,6}|[-*•–>]|\d{1,3}[.)])\s+|\*\*|__|`")
 
 
-def compose(hits: Sequence[SearchHit]) -> Iterator[Sentence]:
+def compose(hits: Sequence[SearchHit], sure: bool) -> Iterator[Sentence]:
     """The sentences of the best passage around its quote; of a second one where that is unsure."""
     best = hits[0]
     yield from _quote(best)
-    if best.score >= SURE_SCORE or len(hits) < 2:
+    if sure or len(hits) < 2:
         return
     other = hits[1]
     if other.language == best.language and other.score >= SECOND_SOURCE_RATIO * best.score:

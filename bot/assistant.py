@@ -9,11 +9,14 @@ from dataclasses import dataclass
 class Assistant:
     """How the assistant behaves: whose it is, and how sure it must be.
 
-    Scores are those of `knowledge.search` (0 to 1). An answer needs `answer_score`; a question
-    that hardly seems to be about the shop needs `strict_answer_score`.
+    Scores are those of `bot.relevance` (0 to 1). From `sure_score` on an answer is given as it
+    is; from `answer_score` on with a word of doubt and the offer of a human; below it the
+    assistant says that it does not know. A question that hardly seems to be about the shop needs
+    `strict_answer_score`.
     """
 
     revision: int = 1
     shop_name: str = "Meuble de France"
-    answer_score: float = 0.5
-    strict_answer_score: float = 0.7
+    sure_score: float = 0.5
+    answer_score: float = 0.22
+    strict_answer_score: float = 0.65

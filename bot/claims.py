@@ -33,7 +33,11 @@ STATE_GROUPS = ("order_statuses", "parcel_statuses", "ticket_statuses", "stock_w
 _DAYS, _MONTHS = {"day": 1, "week": 7}, {"month": 1, "year": 12}
 _LENGTHS = {"mm": Decimal("0.1"), "cm": Decimal(1), "m": Decimal(100)}
 
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>()\[\]\"'»]+|(?<![\w@.])[a-z0-9-]+\.(?:com|fr|net|org|eu|io)(?:/\S*)?(?![\w@])", re.I)
+_URL = re.compile(
+    r"(?:https?://|www\.)[^\s<>()\[\]\"'»]+"
+    r"|(?<![\w@.])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|fr|net|org|eu|io|example)(?:/\S*)?(?![\w@])",
+    re.I,
+)
 _LAW = re.compile(
     r"\b(?:(?:articles?|art\.?|artikel|articulo)\s*)?([LRD])\.?\s?(\d{3,4}(?:-\d+)*)\b"
     r"|\b(?:articles?|art\.?|artikel|articolo|artículo)\s+(\d{1,4}(?:-\d+)*)\b",
@@ -44,10 +48,13 @@ _LAW_NAMES = re.compile(
     r"civil code|consumer code|règlement \(?(?:ue|ce)",
     re.I,
 )
-_CODE = re.compile(r"\b(?=[A-Z0-9À-Ý-]*\d)(?=[A-Z0-9À-Ý-]*[A-ZÀ-Ý]{2})[A-Z0-9À-Ý]+(?:-[A-Z0-9À-Ý]+)*\b")
+_CODE = re.compile(
+    r"\b(?=[A-Z0-9À-Ý-]*\d)(?=[A-Z0-9À-Ý-]*[A-ZÀ-Ý]{2})[A-Z0-9À-Ý]+(?:-[A-Z0-9À-Ý]+)*\b"
+)
 _NAME = re.compile(r"(?<=[a-zà-ÿ,;:'’(] )(?:[ldnsjmtcLD]['’])?([A-ZÀ-Ý][\w-]{2,})")
 _CLOCK = re.compile(
-    r"(?<![\d.,:])(\d{1,2}) ?(?:(?:h|heures?|uhr|uur|:)(?: ?(\d{2}))?(?![\w:])|(?::(\d{2}))? ?(am|pm)\b)"
+    r"(?<![\d.,:])(\d{1,2}) ?"
+    r"(?:(?:h|heures?|uhr|uur|:)(?: ?(\d{2}))?(?![\w:])|(?::(\d{2}))? ?(am|pm)\b)"
 )
 
 
@@ -153,13 +160,15 @@ def _states(language: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{now}) ((?:{known})[es]*)(?!\w)")
 
 
-def claims_nothing(text: str, said: Statement) -> bool:
+def claims_nothing(text: str, said: Statement, today: date) -> bool:
     """Whether a sentence is a courtesy, an offer, a question or an admission without a fact."""
-    hard = {fact for fact in said.facts if fact[0] != "name"}
-    if hard or _words("done").search(f"{said.folded} ") and not text.rstrip().endswith("?"):
+    hard = {fact for fact in said.facts if fact[0] != "name"} - {("date", today.isoformat())}
+    if hard:
         return False
     if text.rstrip().endswith("?"):
         return True
+    if _words("done").search(said.folded):
+        return False
     short = len(said.folded.split()) <= int(claim_words()["longest_courtesy_words"])
     return short and bool(_words("courtesies").match(said.folded))
 

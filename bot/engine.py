@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from bot.actions import perform
 from bot.agent import answer_with_model
@@ -34,7 +35,7 @@ from services.conversations.conversations import Message
 
 async def handle(
     message: IncomingMessage, assistant: Assistant, runtime: Runtime
-) -> AsyncIterator[ReplyEvent]:
+) -> AsyncGenerator[ReplyEvent, None]:
     """Answer one message.
 
     The message is stored before anything else and the reply before the last event, so a client
@@ -49,9 +50,11 @@ async def handle(
         return
     turn = await _understand(message, assistant, runtime, opening)
     reply = Reply()
-    async for event in _answer(turn):
-        reply.add(event)
-        yield event
+    # Who stops listening stops the answer: a generator left half-way would go on unheard.
+    async with aclosing(_answer(turn)) as events:
+        async for event in events:
+            reply.add(event)
+            yield event
     turn.state = turn.state.but(turn=turn.state.turn + 1)
     message_id = await close_turn(turn, reply)
     TURNS.labels(turn.read.intent, turn.trace[-2]["step"]).inc()
@@ -89,7 +92,7 @@ async def _understand(
     return turn
 
 
-async def _answer(turn: Turn) -> AsyncIterator[ReplyEvent]:
+async def _answer(turn: Turn) -> AsyncGenerator[ReplyEvent, None]:
     """Decide, act, and say who is speaking in the first reply.
 
     A language model goes first where one is set; the embedded engine answers what it does not.
@@ -105,8 +108,9 @@ async def _answer(turn: Turn) -> AsyncIterator[ReplyEvent]:
     attempt = Attempt()
     model = await model_for(turn)
     if model is not None:
-        async for event in answer_with_model(turn, model, attempt):
-            yield event
+        async with aclosing(answer_with_model(turn, model, attempt)) as events:
+            async for event in events:
+                yield event
         if attempt.complete:
             return
     plan = decide(turn.state, read, caller_of(turn.principal))

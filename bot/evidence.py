@@ -27,8 +27,8 @@ _UNITS = frozenset({"days", "minutes", "hours", "months", "years", "weeks", "cm"
 class Evidence:
     """One thing that may support a sentence.
 
-    `text` of a document is a literal part of it. `speaks` of a tool is the name whose words a
-    sentence about its result may use.
+    `text` of a document is a literal part of it; `record` is what a piece of a tool's result
+    describes, such as `parcels`.
     """
 
     kind: Literal["document", "tool", "customer"]
@@ -38,19 +38,34 @@ class Evidence:
     title: str = ""
     score: float = 1.0
     tool: str = ""
+    record: str = ""
 
 
 def from_tool(tool: str, result: Mapping[str, Any], language: str) -> list[Evidence]:
-    """A tool's result as evidence: one piece for each record that it lists, one for the rest."""
-    pieces: list[list[str]] = [[]]
-    for name, value in result.items():
-        if _is_records(value):
-            pieces += [list(_lines("", record, language)) for record in value]
-        else:
-            pieces[0] += _lines(name, value, language)
+    """A tool's result as evidence: one piece for each record that has a state, one for the rest.
+
+    The state of a parcel is not that of its order.
+    """
     return [
-        Evidence("tool", "; ".join(piece), language, tool=tool) for piece in pieces if piece
+        Evidence("tool", "; ".join(lines), language, tool=tool, record=record)
+        for record, lines in _pieces("", result, language)
+        if lines
     ]
+
+
+def _pieces(
+    record: str, value: Mapping[str, Any], language: str
+) -> Iterator[tuple[str, list[str]]]:
+    lines: list[str] = []
+    for name, part in value.items():
+        if isinstance(part, Mapping):
+            yield from _pieces(name, part, language)
+        elif _is_records(part) and (not record or "status" in part[0]):
+            for one in part:
+                yield from _pieces(name, one, language)
+        else:
+            lines += _lines(name, part, language)
+    yield record, lines
 
 
 def _is_records(value: Any) -> bool:

@@ -23,6 +23,7 @@ FORM_OF_INTENT = {
 }
 ASK_AT_MOST = 2
 LONG_ENOUGH_WORDS = 12
+ASKED_BACK_WORDS = 7
 # "Annuler" alone is about the form; "annuler ma commande" is about an order, and "vous avez
 # annulé ma livraison" tells what went wrong.
 BARE_WORDS = 2
@@ -81,9 +82,19 @@ def _read_description(read: Understanding, asked: bool) -> Mapping[str, Any]:
         first_cue(read.folded, "categories") is not None
         or len(read.text.split()) >= LONG_ENOUGH_WORDS
     )
-    if not (asked or tells) or read.intent in {"affirm", "deny"}:
+    if not (asked or tells) or read.intent in {"affirm", "deny"} or _asks_back(read):
         return {}
     return {"description": read.text.strip()[:2000], **_read_problem(read)}
+
+
+def _asks_back(read: Understanding) -> bool:
+    """ "Pardon, vous disiez quoi ?" answers nothing."""
+    return (
+        read.is_question
+        and len(read.text.split()) <= ASKED_BACK_WORDS
+        and read.intent != "support_request"
+        and first_cue(read.folded, "categories") is None
+    )
 
 
 def _read_problem(read: Understanding) -> Mapping[str, Any]:
@@ -95,11 +106,14 @@ def _read_problem(read: Understanding) -> Mapping[str, Any]:
 
 
 def _read_email(read: Understanding, asked: bool) -> Mapping[str, Any]:
-    if read.entities.emails:
-        return {"email": read.entities.emails[0]}
-    if asked and read.intent == "deny":
+    return {"email": read.entities.emails[0]} if read.entities.emails else {}
+
+
+def _read_optional_email(read: Understanding, asked: bool) -> Mapping[str, Any]:
+    """A ticket can do without an address; a look-up cannot, so there a refusal is no answer."""
+    if asked and read.intent == "deny" and not read.entities.emails:
         return {"email": ""}
-    return {}
+    return _read_email(read, asked)
 
 
 def _read_order_number(read: Understanding, asked: bool) -> Mapping[str, Any]:
@@ -127,7 +141,7 @@ FORMS: Mapping[str, tuple[Slot, ...]] = {
     "ticket": (
         Slot("product", _read_product, _always),
         Slot("description", _read_description, _always),
-        Slot("email", _read_email, _without_account),
+        Slot("email", _read_optional_email, _without_account),
     ),
     "order": (
         Slot("number", _read_order_number, lambda form, caller: not caller.signed_in),
@@ -258,5 +272,7 @@ def cancels(form: Form, read: Understanding) -> bool:
     if has_cue(read.folded, "cancel") and (bare or not told):
         return True
     if read.intent != "deny" or read.entities_present or form.confirming:
+        return False
+    if has_cue(read.folded, "not_at_hand"):
         return False
     return form.asked != "email" or form.name != "ticket"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -44,7 +44,7 @@ NEAR_MEANING = 0.65
 # Other words or another language altogether.
 SAME_MEANING = 0.72
 OTHER_LANGUAGE_MEANING = 0.55
-TOOL_OVERLAP = 0.5
+TOOL_OVERLAP = 0.6
 LONGEST_WINDOW_SENTENCES = 3
 COMPARED_BY_MEANING = 6
 # A source this near that says the contrary outweighs what else might support the sentence.
@@ -53,7 +53,8 @@ TURNED_OVERLAP = 0.6
 EXCLUSIVE = frozenset({"money", "days", "months", "percent", "hour"})
 # What stands in one place only: with it, fewer words need to be the same.
 UNIQUE = frozenset({"phone", "email", "law"})
-# What is promised must be what the source promises: more than half the words of the clause are the sentence's.
+# What is promised must be what the source promises: more than half of the sentence's words stand
+# in the clause that promises.
 MARK_SHARE = 0.55
 _CLAUSE = re.compile(r";|, (?:et|mais|and|but|y|pero|und|aber|e|ma|en|maar) |\n")
 
@@ -108,12 +109,12 @@ class Grounder:
             for one in evidence
             if one.kind == "customer"
         ]
-        if claims_nothing(sentence, said):
+        given = frozenset(fact for one in own for fact in one.facts if fact[0] in CUSTOMERS_OWN)
+        if claims_nothing(sentence, replace(said, facts=said.facts - given), self.today):
             # A question may name what the customer or the evidence has named.
             names = {fact for fact in said.facts if fact[0] == "name"}
             known = [window.said for one in evidence for window in self._of(one)]
             return Grounded() if not missing_facts(names, [*own, *known]) else None
-        given = frozenset(fact for one in own for fact in one.facts if fact[0] in CUSTOMERS_OWN)
         found = self._best(sentence, said, given, evidence)
         if found is None:
             return None
@@ -154,7 +155,10 @@ class Grounder:
     ) -> bool:
         if window.evidence.kind == "tool":
             now = states(said.folded, self.language)
-            return overlap >= TOOL_OVERLAP and all(state in window.said.folded for state in now)
+            return overlap >= TOOL_OVERLAP and all(
+                re.search(rf"(?<!\w){re.escape(state)}[es]*(?!\w)", window.said.folded)
+                for state in now
+            )
         same_language = window.evidence.language == self.language
         if same_language and overlap >= SURE_OVERLAP:
             return True
@@ -228,12 +232,11 @@ class Grounder:
         language = evidence.language
         title = statement(evidence.title, language, self.today)
         if evidence.kind != "document":
-            words = _content(evidence.text, language) | _tool_words(evidence.tool, language)
+            words = _content(evidence.text, language) | _tool_words(evidence, language)
             said = statement(evidence.text, language, self.today)
             yield _Window(evidence, evidence.text, said, title, words)
             return
         spans = [without_bullet(evidence.text, span) for span in sentences(evidence.text)]
-        heading = _content(evidence.title, language)
         for first in range(len(spans)):
             for last in range(first, min(first + LONGEST_WINDOW_SENTENCES, len(spans))):
                 text = evidence.text[spans[first].start : spans[last].end]
@@ -243,9 +246,7 @@ class Grounder:
 
     def _clauses(self, text: str, language: str) -> tuple[_Clause, ...]:
         parts = [
-            part
-            for span in sentences(text)
-            for part in _CLAUSE.split(text[span.start : span.end])
+            part for span in sentences(text) for part in _CLAUSE.split(text[span.start : span.end])
         ]
         return tuple(
             _Clause(statement(part, language, self.today), _content(part, language))
@@ -267,6 +268,9 @@ def _content(text: str, language: str) -> frozenset[str]:
     return _stems(text, language) | frozenset(beginnings(_said(text, language)))
 
 
-def _tool_words(tool: str, language: str) -> frozenset[str]:
-    said = claim_words()["tools"].get(tool, {}).get(language, "")
+def _tool_words(evidence: Evidence, language: str) -> frozenset[str]:
+    """The words that a sentence about a record of this kind may use."""
+    lists = claim_words()["tools"]
+    named = f"{evidence.tool}.{evidence.record}"
+    said = lists.get(named, lists.get(evidence.tool, {})).get(language, "")
     return _content(str(said), language)

@@ -35,9 +35,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 def visible(text: str) -> str:
     """The text without characters that no reader sees: format, bidi, tag and control ones."""
-    return "".join(
-        one for one in text if one in "\n\t" or unicodedata.category(one) not in _HIDDEN
-    )
+    return "".join(one for one in text if one in "\n\t" or unicodedata.category(one) not in _HIDDEN)
 
 
 def as_data(name: str, text: str) -> str:
@@ -49,13 +47,12 @@ def as_data(name: str, text: str) -> str:
 def showable(text: str, evidence: Iterable[str]) -> str:
     """A sentence of a model as it may be shown: no HTML, and no address but those of the evidence.
 
-    A picture is dropped, a link keeps its words; both stay whole where the evidence has exactly
-    that address.
+    A picture is dropped: products have their own. A link keeps its words, and stays whole where
+    the evidence has exactly that address: a changed one could carry something away.
     """
     known = {plain_url(url) for part in evidence for url in urls(part)}
     shown = _DEFINITION.sub("", _without_html(visible(text)))
-    shown = _IMAGE.sub(lambda match: _kept(match, known, ""), shown)
-    shown = _LINK.sub(lambda match: _kept(match, known, match[1]), shown)
+    shown = _LINK.sub(lambda match: _kept_link(match, known), _IMAGE.sub("", shown))
     shown = _SCHEME.sub("", shown)
     for url in urls(shown):
         if plain_url(url) not in known:
@@ -63,9 +60,9 @@ def showable(text: str, evidence: Iterable[str]) -> str:
     return re.sub(r"[ \t]{2,}", " ", _MARKUP.sub("", shown)).strip()
 
 
-def _kept(match: re.Match[str], known: set[str], otherwise: str) -> str:
+def _kept_link(match: re.Match[str], known: set[str]) -> str:
     address = (match[2] or "").strip().split(" ")[0]
-    return match[0] if address and plain_url(address) in known else otherwise
+    return match[0] if address and plain_url(address) in known else match[1]
 
 
 def _without_html(text: str) -> str:

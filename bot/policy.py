@@ -9,6 +9,7 @@ from typing import Any
 from bot import forms
 from bot.phrasing import phrase
 from bot.state import DialogueState, Form
+from bot.understanding.clauses import asking_clause
 from bot.understanding.cues import first_cue, fold, has_cue
 from bot.understanding.understand import Understanding
 
@@ -46,6 +47,7 @@ TASKS = frozenset(
     {"support_request", "order_status", "ticket_status", "product_search", "human_agent"}
 )
 
+FOREIGN_CONFIDENCE = 0.45
 CLARIFY_BELOW = 0.5
 CLARIFY_RATIO = 0.6
 DIGRESSION_CONFIDENCE = 0.6
@@ -338,6 +340,9 @@ def _is_short(read: Understanding) -> bool:
 def _is_elliptical(read: Understanding) -> bool:
     if not _is_short(read) or read.entities.products:
         return False
+    begins_task = read.intent in forms.FORM_OF_INTENT and read.confidence >= DIGRESSION_CONFIDENCE
+    if begins_task or read.text.lower().startswith("où "):
+        return False
     opens = read.folded.lstrip(" ¿¡").startswith(
         ("et ", "and ", "y ", "und ", "e ", "en ", "ou ", "or ", "mais ")
     )
@@ -407,11 +412,15 @@ def _about_product(state: DialogueState, read: Understanding, caller: forms.Call
     sku = read.product_sku or _focus(state, read)
     if sku is not None:
         return Plan(DescribeProduct(sku, read.intent), state)
+    if read.intent == "price_question" and has_cue(read.folded, "delivery"):
+        # "La livraison d'un meuble à 300 €": an amount beside a fee is no wish for a product.
+        return _answer(state, replace(read, intent="delivery_question"), caller)
     if read.product_values:
         return Plan(SearchProducts(), state)
     if state.last_intent == "product_search" and state.shown_skus and _is_short(read):
         return Plan(SmallTalk("product.which"), state)
-    return Plan(AnswerFromKnowledge(read.text, read.intent), state)
+    otherwise = asking_clause(read.text)
+    return Plan(AnswerFromKnowledge(read.text, read.intent, otherwise=otherwise), state)
 
 
 def _focus(state: DialogueState, read: Understanding) -> str | None:
@@ -426,12 +435,26 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
             sku = _focus(state, read)
         if sku is not None:
             return Plan(DescribeProduct(sku, read.intent), state)
-    strict = read.intent == "out_of_scope"
-    if strict and read.product_sku is not None:
+    unread = read.intent == "out_of_scope"
+    if unread and (read.entities.order_numbers or read.entities.ticket_numbers):
+        # A number says what the words do not: it is that order, or that ticket, that is meant.
+        intent = "order_status" if read.entities.order_numbers else "ticket_status"
+        return _start_form(state, replace(read, intent=intent), caller)
+    if unread and read.product_sku is not None:
         return Plan(DescribeProduct(read.product_sku, "product_question"), state)
-    if strict and read.entities.types and _is_short(read) and not read.is_question:
+    if unread and read.entities.types and _is_short(read) and not read.is_question:
         return Plan(SearchProducts(), state)
-    return Plan(AnswerFromKnowledge(read.text, read.intent, strict), state)
+    strict = _is_surely_foreign(read)
+    otherwise = None if strict else asking_clause(read.text)
+    return Plan(AnswerFromKnowledge(read.text, read.intent, strict, otherwise), state)
+
+
+def _is_surely_foreign(read: Understanding) -> bool:
+    """Whether a message is read as none of our business, rather than as hard to read."""
+    if read.intent != "out_of_scope" or not read.ranking:
+        return read.intent == "out_of_scope"
+    best, score = read.ranking[0]
+    return best == "out_of_scope" and score >= FOREIGN_CONFIDENCE
 
 
 def _start_form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -43,8 +43,9 @@ async def stream(message: IncomingMessage, runtime: Runtime) -> AsyncIterator[Re
     locks = runtime.part(ConversationLocks)
     assistant = runtime.part(Assistant)
     async with locks.ordered(message):
-        async for event in handle(message, assistant, runtime):
-            yield event
+        async with aclosing(handle(message, assistant, runtime)) as events:
+            async for event in events:
+                yield event
 
 
 async def answer(message: IncomingMessage, runtime: Runtime) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from knowledge.words import fold, stems
 from services.catalogue.products import Product
@@ -45,13 +46,17 @@ class ProductFilters:
 
 @dataclass(frozen=True)
 class FilterWords:
-    """A product's own values as folded stems, prepared once."""
+    """A product's own values as folded stems, prepared once.
+
+    `about` holds the stems of its name, tags and category: what narrows its type.
+    """
 
     type: tuple[str, ...]
     category: tuple[str, ...]
     colours: tuple[tuple[str, ...], ...]
     materials: tuple[tuple[str, ...], ...]
     seats: tuple[int, int] | None
+    about: frozenset[str]
 
 
 def filter_words(product: Product) -> FilterWords:
@@ -63,9 +68,11 @@ def filter_words(product: Product) -> FilterWords:
         colours=tuple(dict.fromkeys(_stems(colour) for colour in colours)),
         materials=tuple(_stems(material) for material in product.materials),
         seats=_seats(product),
+        about=frozenset(_stems(" ".join((product.name, product.category, *product.tags)))),
     )
 
 
+@lru_cache(4096)
 def _stems(value: str) -> tuple[str, ...]:
     words = [word for word in _WORD.findall(fold(value)) if word not in ("d", "de", "a", "en", "l")]
     return tuple(stems(words, "fr"))
@@ -99,13 +106,26 @@ def _any(wanted: Sequence[str], values: Sequence[tuple[str, ...]]) -> bool:
     return any(names(one, value) for one in wanted for value in values)
 
 
+def is_of_type(wanted: str, words: FilterWords) -> bool:
+    """Whether a product is of a type that a customer names.
+
+    The catalogue may say it in two places: a "canapé convertible" is also the "canapé" that has
+    "convertible" in its name, its tags or its category.
+    """
+    if names(wanted, words.type):
+        return True
+    asked = _stems(wanted)
+    own = len(words.type)
+    return asked[:own] == words.type and words.about.issuperset(asked[own:])
+
+
 def passes(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
     """Whether a product meets every filter."""
     return all(check(product, words, filters) for check in CHECKS)
 
 
 def _type(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    return not filters.types or _any(filters.types, (words.type,))
+    return not filters.types or any(is_of_type(one, words) for one in filters.types)
 
 
 def _category(product: Product, words: FilterWords, filters: ProductFilters) -> bool:

@@ -18,7 +18,14 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from core.runtime import Runtime
-from knowledge.product_filters import FilterWords, ProductFilters, filter_words, names, passes
+from knowledge.product_filters import (
+    FilterWords,
+    ProductFilters,
+    filter_words,
+    is_of_type,
+    names,
+    passes,
+)
 from knowledge.space import Space, Vectors, fit_space, ordinary_questions
 from knowledge.words import fold, plain_words, stems
 from services.catalogue.products import Product, catalogue_version, list_products
@@ -26,6 +33,8 @@ from services.catalogue.products import Product, catalogue_version, list_product
 MEANING_WEIGHT = 0.5
 NAMED_BONUS = 0.5
 IN_STOCK_BONUS = 0.01
+LATER_TYPE_SHARE = 0.6
+SPECIAL_USE_LOSS = 0.25
 HIGHEST_WEIGHT = 3.0
 MAXIMUM_QUERY_WORDS = 40
 MINIMUM_TYPO_LETTERS = 4
@@ -46,6 +55,8 @@ _FIELD_WEIGHTS = (
     ("materials", 1.5),
     ("description", 0.7),
 )
+# Furniture for the garden or for children comes behind other unless the customer speaks of it.
+_SPECIAL_USES = frozenset({"exterieur", "jardin", "enfant", "enfants", "bebe"})
 # Filters given up one after another when nothing meets them all; price and exclusions never are.
 _RELAXED = (("colours",), ("materials",), ("seats",), ("colours", "materials", "seats"))
 
@@ -132,7 +143,7 @@ def search_products(
     query every product that meets the filters is a hit. Where no product meets all filters,
     colours, materials and seats are given up in turn.
     """
-    wanted = filters or ProductFilters()
+    wanted = _applicable(catalogue, filters or ProductFilters())
     chosen, kept = _chosen(catalogue, wanted)
     if not chosen:
         return ProductResults((), 0, True)
@@ -152,6 +163,30 @@ def search_products(
 def _narrows(filters: ProductFilters) -> bool:
     """Whether filters say what is looked for, so that words only order what meets them."""
     return bool(filters.types or filters.categories or filters.colours or filters.materials)
+
+
+def _applicable(catalogue: Catalogue, asked: ProductFilters) -> ProductFilters:
+    """The filters without those that cannot apply to this catalogue.
+
+    A type that the shop does not have is left to the words; a room beside a type says where the
+    furniture will stand, which need not be the shelf that it is sold from; places count only
+    for what states how many it seats.
+    """
+    types = tuple(
+        one for one in asked.types if any(is_of_type(one, words) for words in catalogue.words)
+    )
+    wanted = replace(asked, types=types)
+    if not types:
+        return wanted
+    kinds = ProductFilters(types=types)
+    pairs = zip(catalogue.products, catalogue.words, strict=True)
+    of_type = [(product, words) for product, words in pairs if passes(product, words, kinds)]
+    rooms = ProductFilters(categories=wanted.categories)
+    if not any(passes(product, words, rooms) for product, words in of_type):
+        wanted = replace(wanted, categories=())
+    if not any(words.seats for _, words in of_type):
+        wanted = replace(wanted, seats=None)
+    return wanted
 
 
 def _chosen(catalogue: Catalogue, wanted: ProductFilters) -> tuple[list[int], ProductFilters]:
@@ -185,18 +220,32 @@ def _scores(
     if vector is not None and catalogue.space is not None and catalogue.vectors is not None:
         projected = catalogue.space.project(vector[None, :])[0]
         scores += MEANING_WEIGHT * (catalogue.vectors @ projected)
-    types = {fold(one) for one in filters.types}
-    colours = {fold(one) for one in filters.colours}
+    asked = frozenset(_stems_in_french(query))
     for position, product in enumerate(catalogue.products):
         words = catalogue.words[position]
-        if types and fold(product.type) in types:
-            scores[position] += NAMED_BONUS
-        if colours and any(fold(one) in colours for one in product.colours):
-            scores[position] += NAMED_BONUS / 2
-        if words.materials and any(names(one, words.materials[0]) for one in filters.materials):
-            scores[position] += NAMED_BONUS / 2
-        scores[position] += IN_STOCK_BONUS * (product.stock > 0)
+        scores[position] += _bonus(words, filters) + IN_STOCK_BONUS * (product.stock > 0)
+        special = fold(product.category) in _SPECIAL_USES
+        if special and not filters.categories and not asked & words.about.difference(words.type):
+            scores[position] -= SPECIAL_USE_LOSS
     return scores
+
+
+def _bonus(words: FilterWords, filters: ProductFilters) -> float:
+    """What a product earns for the type that is named first, and for its colour and material."""
+    bonus = 0.0
+    for place, one in enumerate(filters.types):
+        if is_of_type(one, words):
+            bonus += NAMED_BONUS * (LATER_TYPE_SHARE if place else 1.0)
+            break
+    if any(names(one, colour) for one in filters.colours for colour in words.colours):
+        bonus += NAMED_BONUS / 2
+    if words.materials and any(names(one, words.materials[0]) for one in filters.materials):
+        bonus += NAMED_BONUS / 2
+    return bonus
+
+
+def _stems_in_french(query: str) -> list[str]:
+    return stems(plain_words(query, "fr")[:MAXIMUM_QUERY_WORDS], "fr")
 
 
 def _scores_by_words(catalogue: Catalogue, query: str, language: str) -> NDArray[np.float64]:

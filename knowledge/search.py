@@ -22,7 +22,7 @@ from knowledge.quotes import Quotable, Quote, best_quote, question_terms
 from knowledge.space import Space, Vectors
 
 # At this score or above a question counts as answered by the documents; measured by
-# scripts/bench/retrieval.py.
+# `scripts/bench retrieval`.
 ANSWER_THRESHOLD = 0.25
 
 WORDS_WEIGHT = 1.2

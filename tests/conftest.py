@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-# Fixtures that many folders share: the product opened in this process, and its server.
-pytest_plugins = ["tests.product", "tests.serving"]
+# Fixtures that many folders share: the product opened in this process, with a language model,
+# and its server.
+pytest_plugins = ["tests.product", "tests.serving", "tests.talking"]
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
 

@@ -9,11 +9,14 @@ from bot.answer import compose
 from bot.messages import ReplyEvent, Suggestions
 from bot.phrasing import phrases, word
 from bot.policy import FAILURES_BEFORE_HANDOFF, AnswerFromKnowledge
+from bot.relevance import by_subject, lacks_what_is_asked
 from bot.turn import Turn
+from bot.understanding.understand import Interpreter
 from knowledge.index import Knowledge
 from knowledge.search import SearchHit, search
 
-HITS = 5
+# Few enough to be compared by their subjects, enough to hold the right one.
+HITS = 8
 
 
 async def answer(turn: Turn, decision: AnswerFromKnowledge) -> AsyncIterator[ReplyEvent]:
@@ -30,12 +33,19 @@ async def answer(turn: Turn, decision: AnswerFromKnowledge) -> AsyncIterator[Rep
     turn.state = turn.state.but(
         failures=0, last_intent=decision.intent, last_question=decision.question[:300]
     )
-    turn.note("answered", document=hits[0].document_id, score=round(hits[0].score, 3))
+    sure = hits[0].score >= assistant.sure_score
+    sure = sure and not lacks_what_is_asked(turn.read, hits[0])
+    turn.note("answered", document=hits[0].document_id, score=round(hits[0].score, 3), sure=sure)
+    if not sure:
+        yield turn.say("not_sure")
     if hits[0].language != turn.language:
         document_language = word(turn.language, "language_names", hits[0].language)
         yield turn.say("other_language", document_language=document_language)
-    for sentence in compose(hits):
+    for sentence in compose(hits, sure):
         yield sentence
+    if not sure and turn.owner == "bot":
+        turn.state = turn.state.but(handoff_offered=True)
+        yield turn.say("offer_human")
     group = f"suggestions.{decision.intent}"
     yield Suggestions(
         phrases(turn.language, group) or phrases(turn.language, "suggestions.knowledge")
@@ -54,6 +64,7 @@ async def _search(turn: Turn, question: str) -> list[SearchHit]:
         HITS,
         vector=read.vector if same else None,
     )
+    hits = by_subject(hits, read, turn.runtime.part(Interpreter).subject)
     turn.note("searched", best=round(hits[0].score, 3) if hits else None)
     return hits
 
@@ -81,7 +92,7 @@ async def complain(turn: Turn) -> AsyncIterator[ReplyEvent]:
     yield turn.say("complaint")
     hits = await _search(turn, turn.read.text)
     if hits and hits[0].score >= turn.assistant.strict_answer_score:
-        for sentence in compose(hits[:1]):
+        for sentence in compose(hits, sure=True):
             yield sentence
     turn.state = turn.state.but(handoff_offered=True, last_intent="complaint")
     turn.note("complaint_heard")

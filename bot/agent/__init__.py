@@ -13,7 +13,8 @@ Nothing of LangChain is imported before a model is asked.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from bot.agent.attempt import Attempt
 from bot.messages import ReplyEvent
@@ -23,10 +24,11 @@ from core.providers.llm import LanguageModel
 
 async def answer_with_model(
     turn: Turn, model: LanguageModel, attempt: Attempt
-) -> AsyncIterator[ReplyEvent]:
+) -> AsyncGenerator[ReplyEvent, None]:
     """Let the model try; `attempt` says afterwards what was sent and whether it is the answer."""
     await model.warm()
     from bot.agent.answering import answer_with
 
-    async for event in answer_with(turn, model, attempt):
-        yield event
+    async with aclosing(answer_with(turn, model, attempt)) as events:
+        async for event in events:
+            yield event

@@ -67,9 +67,7 @@ async def bill(
         estimated=estimated,
     )
     try:
-        async with turn.runtime.database.transaction(
-            turn.principal.organization_id
-        ) as transaction:
+        async with turn.runtime.database.transaction(turn.principal.organization_id) as transaction:
             await record_usage(transaction, usage, turn.runtime.clock())
     except SupportError:
         logger("bot.agent").error("usage_not_recorded", requests=requests, tokens=sum(tokens))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -88,7 +88,7 @@ async def _converse(
     writer = Writer(turn, attempt, grounder, seal, evidence, email)
     history = await conversation_so_far(turn)
     work = _Work(turn, attempt, bench, writer, meter, send, history)
-    agent = agent_graph(turn, model, langchain_tools(bench), writer, meter, prompt)
+    agent = agent_graph(model, langchain_tools(bench), writer, meter, prompt)
     # A tracer that the environment switches on would send the conversation elsewhere.
     with tracing_context(enabled=False):
         stream = agent.astream(
@@ -211,7 +211,7 @@ def _suggestions(turn: Turn, used: set[str]) -> tuple[str, ...]:
 
 async def answer_with(
     turn: Turn, model: LanguageModel, attempt: Attempt
-) -> AsyncIterator[ReplyEvent]:
+) -> AsyncGenerator[ReplyEvent, None]:
     """The events of the model's try, as they come; who stops listening stops the model."""
     queue: asyncio.Queue[ReplyEvent | None] = asyncio.Queue()
 

@@ -68,23 +68,23 @@ class RetryBudget:
 
 
 def agent_graph(
-    turn: Turn, model: LanguageModel, tools: list[StructuredTool], writer: Writer, meter: Meter,
-    prompt: str,
-) -> Any:  # fmt: skip
-    """The compiled agent; its memory lasts as long as it does."""
+    model: LanguageModel, tools: list[StructuredTool], writer: Writer, meter: Meter, prompt: str
+) -> Any:
+    """The compiled agent of a turn; its memory lasts as long as it does."""
+    middleware: list[Any] = [
+        given.ModelCallLimitMiddleware(run_limit=MOST_MODEL_CALLS, exit_behavior="error"),
+        given.ToolCallLimitMiddleware(run_limit=MOST_TOOL_CALLS, exit_behavior="error"),
+        *_redaction(),
+        _summary(model),
+        *_around_tools(writer.turn, tools),
+        *_around_model(model, writer),
+        _guard(model, meter),
+    ]
     return create_agent(
         model.chat(),
         tools,
         system_prompt=prompt,
-        middleware=[
-            given.ModelCallLimitMiddleware(run_limit=MOST_MODEL_CALLS, exit_behavior="error"),
-            given.ToolCallLimitMiddleware(run_limit=MOST_TOOL_CALLS, exit_behavior="error"),
-            *_redaction(),
-            _summary(model),
-            *_around_tools(turn, tools),
-            *_around_model(model, writer),
-            _guard(model, meter),
-        ],
+        middleware=middleware,
         checkpointer=InMemorySaver(),
     )
 

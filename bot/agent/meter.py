@@ -38,7 +38,7 @@ class Meter(AsyncCallbackHandler):
         characters = sum(len(str(one.content)) for batch in messages for one in batch)
         self._open[named["run_id"]] = (characters, 0)
 
-    async def on_llm_new_token(self, token: str, **named: Any) -> None:
+    async def on_llm_new_token(self, token: Any, **named: Any) -> None:
         asked, heard = self._open.get(named["run_id"], (0, 0))
         self._open[named["run_id"]] = (asked, heard + len(token))
 

@@ -142,6 +142,7 @@ def _learn_documents(bench: Workbench, result: KnowledgeSearchResult) -> str:
         document = corpus.documents.get(UUID(view.document_id))
         texts = [passage.text for passage in document.passages] if document else [view.quote]
         length = 0
+        shown.append(f"# {view.title}")
         for text in texts:
             length += len(text)
             if length > LONGEST_DOCUMENT_CHARACTERS and text != texts[0]:
@@ -151,8 +152,8 @@ def _learn_documents(bench: Workbench, result: KnowledgeSearchResult) -> str:
             )
             if piece not in bench.evidence:
                 bench.evidence.append(piece)
-            shown.append({"title": view.title, "text": text})
-    return json.dumps(shown, ensure_ascii=False)
+            shown.append(text)
+    return "\n".join(shown)
 
 
 async def _hand_over(bench: Workbench) -> str:

@@ -1,4 +1,4 @@
-"""One played conversation: who speaks, what is said, what came back, what stands in the database."""
+"""One played conversation: who speaks, what is said, what comes back, what the database holds."""
 
 from __future__ import annotations
 

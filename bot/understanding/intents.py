@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.understanding.ngrams import Vocabulary
-from bot.understanding.scoring import Fit, SecondOpinion, Space, Vector, softmax
+from bot.understanding.scoring import Calibration, Fit, SecondOpinion, Space, Vector
 from bot.understanding.spelling import load_lexicon, normalise
 from core.providers.embeddings import Encoder, open_encoder, open_second_encoder
 
@@ -87,11 +87,13 @@ class IntentModel:
         if self.space is not None:
             nearness = self.space.nearness(self._vector(text, vector))
         scores = self.first.scores(ngrams, nearness)
-        probabilities = softmax(scores, self.first.temperature)
+        probabilities = self.first.calibration.probabilities(scores)
         second, encoder = self.second, self.second_encoder
-        if second is not None and encoder is not None and probabilities.max() < second.doubt:
+        if second is None or encoder is None or scores.max() < second.floor:
+            return scores, probabilities
+        if probabilities.max() < second.doubt:
             scores = second.scores(ngrams, nearness, encoder.encode([text])[0])
-            probabilities = softmax(scores, second.fit.temperature)
+            probabilities = second.fit.calibration.probabilities(scores)
         return scores, probabilities
 
     def _vector(self, text: str, vector: Vector | None) -> Vector:
@@ -137,7 +139,7 @@ def _arrays(model: IntentModel) -> dict[str, Any]:
             "second_mean": model.second.space.mean,
             "second_exemplars": model.second.space.exemplars,
             "second_weights": model.second.weights,
-            "second_doubt": np.array(model.second.doubt),
+            "second_asked": np.array([model.second.doubt, model.second.floor]),
             **_fit_arrays("second", model.second.fit),
         }
     return arrays
@@ -147,7 +149,7 @@ def _fit_arrays(name: str, fit: Fit) -> dict[str, Any]:
     arrays: dict[str, Any] = {
         f"{name}_bias": fit.bias,
         f"{name}_ngram_weights": fit.ngram_weights,
-        f"{name}_temperature": np.array(fit.temperature),
+        f"{name}_calibration": np.array([fit.calibration.temperature, fit.calibration.noise]),
     }
     if fit.dense_weights is not None:
         arrays[f"{name}_dense_weights"] = fit.dense_weights
@@ -162,7 +164,7 @@ def _model(arrays: dict[str, Any]) -> IntentModel:
             Space(arrays["second_mean"], arrays["second_exemplars"]),
             arrays["second_weights"],
             _fit("second", arrays),
-            float(arrays["second_doubt"]),
+            *(float(bound) for bound in arrays["second_asked"]),
         )
     return IntentModel(
         labels=tuple(str(label) for label in arrays["labels"]),
@@ -175,11 +177,12 @@ def _model(arrays: dict[str, Any]) -> IntentModel:
 
 
 def _fit(name: str, arrays: dict[str, Any]) -> Fit:
+    temperature, noise = arrays[f"{name}_calibration"]
     return Fit(
         arrays[f"{name}_bias"],
         arrays[f"{name}_ngram_weights"],
         arrays.get(f"{name}_dense_weights"),
-        float(arrays[f"{name}_temperature"]),
+        Calibration(float(temperature), float(noise)),
     )
 
 
@@ -191,7 +194,7 @@ def train(
     """Learn intents from (phrase, intent) pairs with the embedded encoder, or with the one given.
 
     `refused_share` is the share of rightly read messages that may be refused so that strangers are
-    refused too: raise it (0.05) where much that comes in is out of scope and none of that is
+    refused too: raise it (0.1) where much that comes in is out of scope and none of that is
     taught. Left out, it is 0.015 where some phrases teach `out_of_scope`, and next to nothing where
     none do: such intents are taken for a closed set.
     Raises ValueError for fewer than two intents. What the fit needs (scipy) is imported here and

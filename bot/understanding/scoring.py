@@ -16,6 +16,26 @@ Ngrams = tuple[NDArray[np.intp], NDArray[np.float32]]
 SHARPNESS = 1.0
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """How scores become probabilities: a softmax, and a share that falls on any label alike.
+
+    The share stands for what no score can tell (a phrase filed under a neighbour's label): without
+    it one temperature must be too sure of clear messages and not sure enough of others.
+    """
+
+    temperature: float
+    noise: float
+
+    def probabilities(self, scores: Vector) -> Vector:
+        """Turn scores, one row a message or a single row, into probabilities."""
+        powers = np.exp(self.temperature * (scores - scores.max(axis=-1, keepdims=True)))
+        shares: Vector = powers / powers.sum(axis=-1, keepdims=True)
+        shares *= 1.0 - self.noise
+        shares += self.noise / scores.shape[-1]
+        return shares
+
+
 @dataclass(frozen=True, eq=False)
 class Space:
     """The training phrases in one encoder's space: their mean, and centred unit rows."""
@@ -34,13 +54,13 @@ class Space:
 class Fit:
     """One fit's weights: a bias, a row for each n-gram and one for each phrase of the first space.
 
-    `temperature` turns its scores into probabilities.
+    `calibration` turns its scores into probabilities.
     """
 
     bias: Vector
     ngram_weights: Vector
     dense_weights: Vector | None
-    temperature: float
+    calibration: Calibration
 
     def scores(self, ngrams: Ngrams, nearness: Vector | None) -> Vector:
         """Return each label's score: near 1 for its own phrases, near -1 for others."""
@@ -55,13 +75,15 @@ class Fit:
 class SecondOpinion:
     """The fit that also sees a second encoder's space.
 
-    Asked where the first's likeliest label has a probability under `doubt`.
+    Asked where the first's likeliest label has a probability under `doubt`, but not where its best
+    score is under `floor`: such a message is like nothing taught, and will be refused.
     """
 
     space: Space
     weights: Vector
     fit: Fit
     doubt: float
+    floor: float
 
     def scores(self, ngrams: Ngrams, nearness: Vector | None, vector: Vector) -> Vector:
         """Score a message again; `vector` is its raw vector by the second encoder."""
@@ -75,10 +97,3 @@ def gaussian(cosines: Vector) -> Vector:
     """Turn cosines into the kernel's nearness: 1 for the same direction, falling with distance."""
     nearness: Vector = np.exp(2.0 * SHARPNESS * (cosines - 1.0))
     return nearness
-
-
-def softmax(scores: Vector, temperature: float) -> Vector:
-    """Turn scores, one row a message or a single row, into probabilities."""
-    powers = np.exp(temperature * (scores - scores.max(axis=-1, keepdims=True)))
-    probabilities: Vector = powers / powers.sum(axis=-1, keepdims=True)
-    return probabilities

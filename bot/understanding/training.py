@@ -9,6 +9,7 @@ worth its time.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from scipy import linalg, sparse  # type: ignore[import-untyped]
 
 from bot.understanding.intents import OUT_OF_SCOPE, IntentModel
 from bot.understanding.ngrams import Vocabulary, learn_vocabulary
-from bot.understanding.scoring import Fit, SecondOpinion, Space, Vector, gaussian, softmax
+from bot.understanding.scoring import Calibration, Fit, SecondOpinion, Space, Vector, gaussian
 
 NGRAM_SHARE = 0.35
 BIAS_SHARE = 0.05
@@ -24,10 +25,15 @@ RIDGE = 0.2
 SECOND_RIDGE = 0.3
 # The first fit's probability of its best label under which the second encoder is asked.
 DOUBT = 0.6
-# A second vector costs 15 to 35 ms: of more phrases than this only the most doubtful get one.
-SECOND_PHRASES = 2_500
+# Rightly read phrases whose score is as low as in this share of them are not worth asking about.
+STRANGE_SHARE = 0.005
+# A second vector costs 15 to 35 ms: of many phrases only the most doubtful get one, this share of
+# them within these bounds.
+SECOND_SHARE = 0.25
+SECOND_PHRASES = (1_000, 2_500)
 ROWS_AT_ONCE = 256
-TEMPERATURES = np.geomspace(1.0, 16.0, 41)
+TEMPERATURES = np.geomspace(1.0, 32.0, 51)
+NOISES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
 
 EncodeRows = Callable[[NDArray[np.intp]], Vector]
 Classes = NDArray[np.intp]
@@ -59,14 +65,18 @@ def fit(
     targets = _targets(classes, len(labels))
 
     weights, unseen = _solve(kernel.copy(), targets, RIDGE)
-    first = _as_fit(weights, ngrams, space, best_temperature(unseen, classes))
+    first = _as_fit(weights, ngrams, space, best_calibration(unseen, classes))
+    out_of_scope = rows.get(OUT_OF_SCOPE, -1)
     second = None
     if second_vectors is not None:
+        floor = best_threshold(unseen, classes, out_of_scope, STRANGE_SHARE)
         chosen = _most_doubtful(unseen)
-        second, unseen = _second_opinion(
-            kernel, targets, ngrams, first, unseen, chosen, second_vectors(chosen), space
-        )
-    out_of_scope = rows.get(OUT_OF_SCOPE, -1)
+        own = _space(second_vectors(chosen))
+        kernel[np.ix_(chosen, chosen)] += gaussian(own.exemplars @ own.exemplars.T)
+        weights, again = _solve(kernel, targets, SECOND_RIDGE)
+        fitted = _as_fit(weights, ngrams, space, best_calibration(again, classes))
+        second = SecondOpinion(own, weights[chosen], fitted, DOUBT, floor)
+        unseen = _after_second(unseen, again, first, floor)
     return IntentModel(
         labels=labels,
         vocabulary=vocabulary,
@@ -77,14 +87,20 @@ def fit(
     )
 
 
-def best_temperature(scores: Vector, classes: Classes) -> float:
-    """Return the temperature under which the true classes are likeliest."""
+def best_calibration(scores: Vector, classes: Classes) -> Calibration:
+    """Return the calibration under which the true classes are likeliest."""
     own = np.arange(len(classes))
-    losses = [
-        -float(np.log(softmax(scores, temperature)[own, classes] + 1e-9).mean())
+
+    def loss(temperature: float, noise: float) -> float:
+        return -float(np.log(shares[temperature] * (1 - noise) + noise / scores.shape[1]).mean())
+
+    shares = {
+        float(temperature): Calibration(float(temperature), 0.0).probabilities(scores)[own, classes]
+        + 1e-9
         for temperature in TEMPERATURES
-    ]
-    return float(TEMPERATURES[int(np.argmin(losses))])
+    }
+    found = min(product(shares, NOISES), key=lambda pair: loss(*pair))
+    return Calibration(*found)
 
 
 def best_threshold(
@@ -100,46 +116,31 @@ def best_threshold(
     return float(np.quantile(right, refused_share)) if len(right) else -1.0
 
 
-def _second_opinion(
-    kernel: Vector,
-    targets: Vector,
-    ngrams: sparse.csr_matrix,
-    first: Fit,
-    unseen: Vector,
-    chosen: NDArray[np.intp],
-    vectors: Vector,
-    space: Space | None,
-) -> tuple[SecondOpinion, Vector]:
-    """Fit again with a second space over the chosen phrases; return what a message scores in all.
-
-    The scores returned are the second fit's where the first was in doubt, else the first's; the
-    kernel's own memory is worked in and lost.
-    """
-    own = _space(vectors)
-    kernel[np.ix_(chosen, chosen)] += gaussian(own.exemplars @ own.exemplars.T)
-    weights, again = _solve(kernel, targets, SECOND_RIDGE)
-    doubtful = softmax(unseen, first.temperature).max(axis=1) < DOUBT
-    temperature = best_temperature(again, targets.argmax(axis=1))
-    fitted = _as_fit(weights, ngrams, space, temperature)
-    opinion = SecondOpinion(own, weights[chosen], fitted, DOUBT)
-    return opinion, np.where(doubtful[:, None], again, unseen)
+def _after_second(unseen: Vector, again: Vector, first: Fit, floor: float) -> Vector:
+    """Return what each phrase scores in all: by the second fit where it would have been asked."""
+    doubtful = first.calibration.probabilities(unseen).max(axis=1) < DOUBT
+    asked = doubtful & (unseen.max(axis=1) >= floor)
+    scores: Vector = np.where(asked[:, None], again, unseen)
+    return scores
 
 
 def _most_doubtful(scores: Vector) -> NDArray[np.intp]:
     """Return the rows of the phrases whose two best labels are nearest to each other, in order."""
     best = np.partition(scores, -2, axis=1)
     lead = best[:, -1] - best[:, -2]
-    return np.sort(np.argsort(lead, kind="stable")[:SECOND_PHRASES])
+    least, most = SECOND_PHRASES
+    count = min(most, max(least, int(SECOND_SHARE * len(lead))))
+    return np.sort(np.argsort(lead, kind="stable")[:count])
 
 
 def _as_fit(
-    weights: Vector, ngrams: sparse.csr_matrix, space: Space | None, temperature: float
+    weights: Vector, ngrams: sparse.csr_matrix, space: Space | None, calibration: Calibration
 ) -> Fit:
     return Fit(
         bias=(BIAS_SHARE * weights.sum(axis=0)).astype(np.float32),
         ngram_weights=np.asarray(NGRAM_SHARE * (ngrams.T @ weights), dtype=np.float32),
         dense_weights=None if space is None else weights,
-        temperature=temperature,
+        calibration=calibration,
     )
 
 

@@ -34,6 +34,7 @@ from services.catalogue.stores import list_stores
 PHRASES = Path(__file__).parent / "phrases"
 REFRESH_SECONDS = 5.0
 MAXIMUM_READ_CHARACTERS = 2_000
+MAXIMUM_SUBJECTS = 5_000
 CLEAR_PRODUCT_LEAD = 0.1
 
 
@@ -151,6 +152,7 @@ class Interpreter:
         self._lexicon = lexicon
         self._vocabularies = vocabularies
         self._clock = clock
+        self._subjects: dict[str, Mapping[str, float]] = {}
 
     async def vocabulary(self, organization_id: UUID) -> Vocabulary:
         return await self._vocabularies.of(organization_id)
@@ -180,6 +182,20 @@ class Interpreter:
             entities=extract_entities(visible, language, vocabulary, self._clock().date()),
             vector=vector,
         )
+
+    def subject(self, title: str) -> Mapping[str, float]:
+        """What a document is about: the intents of its title, read as if a customer had asked it.
+
+        Kept by title, since a document is met again and again.
+        """
+        known = self._subjects.get(title)
+        if known is None:
+            vector = self._encoder.encode([title])[0]
+            known = dict(self._intents.predict(title, vector).ranking)
+            if len(self._subjects) >= MAXIMUM_SUBJECTS:
+                self._subjects.clear()
+            self._subjects[title] = known
+        return known
 
 
 async def open_interpreter(runtime: Runtime) -> Interpreter:

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import copy
+import hashlib
 import json
 import os
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.retail.desk import Desk, new_conversation, open_desk  # noqa: E402
+from tests.retail.desk import Desk, copied, new_conversation, open_desk  # noqa: E402
 from tests.retail.expected import expect  # noqa: E402
 from tests.retail.forbidden import attempts, refuse, repeated  # noqa: E402
 from tests.retail.replay import Outcome, Task, compare, read_task, replay  # noqa: E402
@@ -51,6 +50,12 @@ class Report:
     attempts: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    state_hashes: list[str] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """One digest of every database as its task left it."""
+        return hashlib.sha256("".join(self.state_hashes).encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -64,6 +69,7 @@ class Report:
             "refused": self.refused.total(),
             "rules": {rule: [self.refused[rule], n] for rule, n in self.attempts.items()},
             "problems": self.problems,
+            "digest": self.digest,
         }
 
     @property
@@ -84,15 +90,16 @@ def data_folder() -> Path:
 async def solve(desk: Desk, state: State, task: Task, report: Report) -> None:
     """Replay a task and count it."""
     await desk.load(state)
-    started, rows = time.process_time(), await desk.audit_rows()
+    rows = await desk.audit_rows()
     outcome = await replay(desk, state, task)
-    report.cpu_seconds += time.process_time() - started
+    report.cpu_seconds += outcome.cpu_seconds
     count = len(task.sign_in) + len(task.actions)
     if await desk.audit_rows() != rows + count:
         outcome.problems.append("not every action left its audit row")
     report.actions += count
     report.tasks[task.kind] += 1
     report.solved[task.kind] += not outcome.problems
+    report.state_hashes.append(outcome.state_hash)
     report.refused_as_expected += [f"task {task.id}: {refusal}" for refusal in outcome.refused]
     report.problems += [f"task {task.id}: {problem}" for problem in outcome.problems]
 
@@ -100,7 +107,7 @@ async def solve(desk: Desk, state: State, task: Task, report: Report) -> None:
 async def provoke(desk: Desk, state: State, task: Task, report: Report) -> None:
     """Replay a task among forbidden attempts; these must leave nothing."""
     await desk.load(state)
-    after, outcome, conversation_id = copy.deepcopy(state), Outcome(), new_conversation()
+    after, outcome, conversation_id = copied(state), Outcome(), new_conversation()
     user_id = ""
     for action in (*task.sign_in, *task.actions):
         before = list(attempts(after, action, user_id)) if user_id else []
@@ -148,6 +155,7 @@ def show(report: Report) -> None:
         print(f"  {rule:<46}{report.refused[rule]:>4} of {count}")
     print(f"  {'all':<46}{report.refused.total():>4} of {report.attempts.total()}")
     print(f"\n{report.actions} actions, {report.cpu_milliseconds:.1f} ms of CPU an action")
+    print(f"digest of the databases afterwards: {report.digest[:16]}")
     print(f"reference actions that are refused, as expected: {len(report.refused_as_expected)}")
     for refusal in report.refused_as_expected:
         print(f"  {refusal}")

@@ -84,9 +84,8 @@ async def day_usage(transaction: Transaction, now: datetime) -> UsageTotal:
 
 def _sums() -> Select[Any]:
     amounts = ("requests", "input_tokens", "output_tokens", "cost_micros")
-    return select(
-        func.count(llm_usage.c.id), *(func.sum(llm_usage.c[name]) for name in amounts)
-    )
+    columns: list[Any] = [func.count(llm_usage.c.id)]
+    return select(*columns, *(func.sum(llm_usage.c[name]) for name in amounts))
 
 
 async def _total(transaction: Transaction, statement: Select[Any]) -> UsageTotal:

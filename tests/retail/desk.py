@@ -95,29 +95,30 @@ def new_conversation() -> UUID:
     return new_id()
 
 
-def state_hash(state: Any) -> str:
-    """A digest of a whole database; 17 and 17.0 are one amount."""
-    packed = orjson.dumps(_plain(state), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(packed).hexdigest()
+def state_hash(state: State) -> str:
+    """A digest of a whole database."""
+    return hashlib.sha256(orjson.dumps(state, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return value
+def copied(state: State) -> State:
+    """A deep copy, faster than `copy.deepcopy` by far."""
+    copy: State = orjson.loads(orjson.dumps(state))
+    return copy
 
 
 def differences(expected: Any, found: Any, path: str = "") -> Iterator[str]:
     """Where two databases differ, one line a value."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for key in sorted(expected.keys() | found.keys()):
-            yield from differences(expected.get(key), found.get(key), f"{path}/{key}")
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for place, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from differences(one, other, f"{path}/{place}")
-    elif expected != found:
-        yield f"{path}: expected {expected!r}, found {found!r}"
+    for where, one, other in changes(expected, found, path):
+        yield f"{where}: expected {one!r}, found {other!r}"
+
+
+def changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two databases differ: the path, the value before and the value after."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted(before.keys() | after.keys()):
+            yield from changes(before.get(key), after.get(key), f"{path}/{key}")
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for place, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from changes(one, other, f"{path}/{place}")
+    elif before != after:
+        yield path, before, after

@@ -186,13 +186,13 @@ def _by_email(state: State, arguments: Mapping[str, Any]) -> Expectation:
 
 
 def _by_name(state: State, arguments: Mapping[str, Any]) -> Expectation:
-    wanted = f"{arguments['first_name']} {arguments['last_name']} {arguments['zip']}".lower()
+    wanted = [arguments[field].lower() for field in ("first_name", "last_name", "zip")]
     found = [
         key
         for key, user in state["users"].items()
-        if f"{user['name']['first_name']} {user['name']['last_name']} "
-        f"{user['address']['zip']}".lower() == wanted
-    ]
+        if [*(user["name"][part].lower() for part in ("first_name", "last_name")),
+            user["address"]["zip"]] == wanted
+    ]  # fmt: skip
     return Expectation({"user_id": found[0]}) if len(found) == 1 else NOT_FOUND
 
 
@@ -200,9 +200,7 @@ def _item(state: State, arguments: Mapping[str, Any]) -> Expectation:
     for product_id, product in state["products"].items():
         variant = product["variants"].get(arguments["item_id"])
         if variant:
-            return Expectation(
-                {"product_id": product_id, "name": product["name"], "item": variant}
-            )
+            return Expectation({"product_id": product_id, "name": product["name"], "item": variant})
     return NOT_FOUND
 
 
@@ -227,7 +225,9 @@ def _sum(state: State, arguments: Mapping[str, Any]) -> Expectation:
 RULES: Mapping[str, Callable[[State, Mapping[str, Any]], Expectation]] = {
     "find_user_id_by_email": _by_email,
     "find_user_id_by_name_zip": _by_name,
-    "get_user_details": lambda state, asked: Expectation({"user": state["users"][asked["user_id"]]}),
+    "get_user_details": lambda state, asked: Expectation(
+        {"user": state["users"][asked["user_id"]]}
+    ),
     "get_order_details": lambda state, asked: _order_answer(state, asked["order_id"]),
     "get_product_details": _product,
     "get_item_details": _item,

@@ -144,9 +144,7 @@ def _wrong_payment(
         if other["user_id"] != user["user_id"]
         for method_id in other["payment_methods"]
     )
-    yield _with(
-        action, "another customer's payment method", "not_found", payment_method_id=foreign
-    )
+    yield _with(action, "another customer's payment method", "not_found", payment_method_id=foreign)
     if action.name != "return_delivered_order_items":
         return
     original = order["payment_history"][0]["payment_method_id"]
@@ -168,7 +166,10 @@ def _wrong_items(action: Action, order: Document) -> Iterator[Attempt]:
     if "new_item_ids" in action.arguments:
         more["new_item_ids"] = [action.arguments["new_item_ids"][0]] * often
     yield _with(action, "an item more often than it was ordered", "invalid_request", **more)
-    none = {"item_ids": [], **({"new_item_ids": []} if "new_item_ids" in action.arguments else {})}
+    none: dict[str, Any] = {
+        "item_ids": [],
+        **({"new_item_ids": []} if "new_item_ids" in action.arguments else {}),
+    }
     yield _with(action, "no item at all", "invalid_request", **none)
 
 

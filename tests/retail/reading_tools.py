@@ -6,6 +6,7 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
+from typing import Any
 
 from core.errors import Conflict, InvalidRequest, NotFound, PermissionDenied
 from core.tools import Tool, ToolContext
@@ -23,7 +24,7 @@ OPERATIONS: Mapping[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] =
 
 async def find_user_id_by_email(context: ToolContext, wanted: asked.Email) -> asked.FoundUser:
     """Find a customer by email address; the conversation is theirs from then on."""
-    return await _prove(context, lambda user: _same(user.email, wanted.email))
+    return await _prove(context, lambda user: _same(user["email"], wanted.email))
 
 
 async def find_user_id_by_name_zip(
@@ -33,9 +34,9 @@ async def find_user_id_by_name_zip(
     return await _prove(
         context,
         lambda user: (
-            _same(user.name.first_name, wanted.first_name)
-            and _same(user.name.last_name, wanted.last_name)
-            and user.address.zip == wanted.zip.strip()
+            user["address"]["zip"] == wanted.zip.strip()
+            and _same(user["name"]["first_name"], wanted.first_name)
+            and _same(user["name"]["last_name"], wanted.last_name)
         ),
     )
 
@@ -44,18 +45,21 @@ def _same(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
 
 
-async def _prove(context: ToolContext, matches: Callable[[User], bool]) -> asked.FoundUser:
+async def _prove(
+    context: ToolContext, matches: Callable[[dict[str, Any]], bool]
+) -> asked.FoundUser:
     """Bind the conversation to the one customer who matches; several prove nothing."""
     if context.conversation_id is None:
         raise InvalidRequest("A customer is found within a conversation.")
     known = await open_to_tools(context.effect, context)
-    found = [user.user_id for user in await every(context.effect, User) if matches(user)]
+    found = await every(context.effect, User, matches)
     if len(found) != 1:
         raise NotFound("No customer was found.")
-    if known not in (None, found[0]):
+    user_id = found[0].user_id
+    if known not in (None, user_id):
         raise PermissionDenied("One conversation serves one customer.")
-    await remember(context, user_id=found[0])
-    return asked.FoundUser(user_id=found[0])
+    await remember(context, user_id=user_id)
+    return asked.FoundUser(user_id=user_id)
 
 
 async def get_user_details(context: ToolContext, wanted: asked.UserId) -> asked.UserResult:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-ITEMS_MODIFIED = "pending (items modified)"
+ITEMS_MODIFIED: Literal["pending (items modified)"] = "pending (items modified)"
 
 
 class Record(BaseModel):

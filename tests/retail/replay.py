@@ -6,15 +6,15 @@ the end, the whole database are compared with what `expected` says.
 
 from __future__ import annotations
 
-import copy
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from core.errors import SupportError
-from tests.retail.desk import Desk, differences, new_conversation, state_hash
+from tests.retail.desk import Desk, copied, differences, new_conversation, state_hash
 from tests.retail.expected import Expectation, expect
 from tests.retail.store import State
 
@@ -66,6 +66,7 @@ class Outcome:
     done: int = 0
     refused: list[str] = field(default_factory=list)
     state_hash: str = ""
+    cpu_seconds: float = 0.0
 
 
 def read_task(raw: Mapping[str, Any]) -> Task:
@@ -100,7 +101,7 @@ def _sign_in(known: str) -> tuple[Action, ...]:
 
 def expected_state(state: State, actions: Sequence[Action]) -> State:
     """The database after the actions, by the rules alone."""
-    after = copy.deepcopy(state)
+    after = copied(state)
     for action in actions:
         expect(after, action.name, action.arguments)
     return after
@@ -108,7 +109,7 @@ def expected_state(state: State, actions: Sequence[Action]) -> State:
 
 async def replay(desk: Desk, state: State, task: Task) -> Outcome:
     """Run a task on a freshly loaded database; the database must be as expected afterwards."""
-    after, outcome = copy.deepcopy(state), Outcome()
+    after, outcome = copied(state), Outcome()
     conversation_id = new_conversation()
     for action in (*task.sign_in, *task.actions):
         wanted = expect(after, action.name, action.arguments)
@@ -120,9 +121,12 @@ async def replay(desk: Desk, state: State, task: Task) -> Outcome:
 async def _take(
     desk: Desk, conversation_id: UUID, action: Action, wanted: Expectation, outcome: Outcome
 ) -> None:
+    started = time.process_time()
     try:
         result = await desk.act(conversation_id, action.name, action.arguments)
+        outcome.cpu_seconds += time.process_time() - started
     except SupportError as error:
+        outcome.cpu_seconds += time.process_time() - started
         outcome.refused.append(f"{action.name}: {error.message}")
         if error.code != wanted.refused:
             outcome.problems.append(f"{action.name} was refused: {error.message}")
@@ -140,4 +144,5 @@ async def compare(desk: Desk, after: State, outcome: Outcome) -> None:
     found = await desk.state()
     outcome.state_hash = state_hash(found)
     if outcome.state_hash != state_hash(after):
-        outcome.problems += list(differences(after, found)) or ["the databases differ"]
+        # Two digests may differ where the values do not: 17 and 17.0 are one amount.
+        outcome.problems += differences(after, found)

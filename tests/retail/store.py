@@ -6,7 +6,7 @@ carry an organization, so that `Transaction` scopes every statement to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -67,11 +67,16 @@ async def find(transaction: Transaction, kind: type[Document], key: str) -> Docu
     return None if document is None else kind.model_validate(document)
 
 
-async def every(transaction: Transaction, kind: type[Document]) -> list[Document]:
+async def every(
+    transaction: Transaction,
+    kind: type[Document],
+    matches: Callable[[dict[str, Any]], bool] = lambda document: True,
+) -> list[Document]:
+    """The documents of a kind that match; a condition sees them as they are kept."""
     rows = await transaction.all(
         select(documents.c.document).where(documents.c.kind == KINDS[kind])
     )
-    return [kind.model_validate(row.document) for row in rows]
+    return [kind.model_validate(row.document) for row in rows if matches(row.document)]
 
 
 async def keep(transaction: Transaction, key: str, record: Record) -> None:

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bot.understanding.intents import (
     OUT_OF_SCOPE,
@@ -16,7 +19,7 @@ from bot.understanding.intents import (
     train,
     train_on_words,
 )
-from bot.understanding.training import best_temperature, best_threshold
+from bot.understanding.training import best_calibration, best_threshold
 from core.providers.embeddings import Encoder, open_encoder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,6 +120,34 @@ def test_that_a_saved_model_answers_the_same(
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_that_doubt_alone_asks_the_second_encoder(model: IntentModel, encoder: Encoder) -> None:
+    asked: list[str] = []
+
+    class Counting:
+        name, dimensions = "counting", 384
+
+        def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            asked.extend(texts)
+            return np.ones((len(texts), 384), dtype=np.float32)
+
+    counting = replace(model, second_encoder=Counting())
+    assert counting.predict("où est ma commande").intent == "order_status"
+    assert asked == []
+    if model.second is not None:
+        sure = replace(model.second, doubt=1.1, floor=-2.0)
+        replace(counting, second=sure).predict("où est ma commande")
+        assert asked == ["où est ma commande"]
+
+
+def test_that_a_model_serves_without_its_second_encoder(model: IntentModel) -> None:
+    alone = replace(model, second_encoder=None)
+    assert alone.predict("où est ma commande").intent == "order_status"
+
+
+def test_that_no_encoder_given_means_the_embedded_one(encoder: Encoder) -> None:
+    assert train(PAIRS).encoder is encoder
+
+
 def test_that_words_alone_can_teach() -> None:
     model = train_on_words(PAIRS)
     assert model.predict("où est ma commande svp").intent == "order_status"
@@ -172,14 +203,14 @@ def test_that_a_warm_start_imports_no_training_library(model: IntentModel, tmp_p
     assert done.stdout.strip() == "[]"
 
 
-def test_that_the_temperature_makes_confidence_match_accuracy() -> None:
+def test_that_calibration_makes_confidence_match_accuracy() -> None:
     generator = np.random.default_rng(1)
     classes = generator.integers(0, 2, 4000)
     chosen = np.where(generator.random(4000) < 0.8, classes, 1 - classes)
     scores = np.zeros((4000, 2), dtype=np.float32)
     scores[np.arange(4000), chosen] = 0.5
-    confidence = 1 / (1 + np.exp(-0.5 * best_temperature(scores, classes)))
-    assert confidence == pytest.approx(0.8, abs=0.03)
+    confidence = best_calibration(scores, classes).probabilities(scores).max(axis=1)
+    assert confidence == pytest.approx(np.full(4000, 0.8), abs=0.03)
 
 
 def test_that_the_threshold_refuses_its_share_of_known_messages() -> None:

@@ -219,3 +219,11 @@ def test_that_a_non_changes_the_kind_of_thing_searched() -> None:
     read = message("non, le fauteuil", "deny", 0.6, types=("fauteuil",))
     plan = decide(read, last_intent="product_search", shown_skus=("A",))
     assert plan.decision == policy.SearchProducts(refine=True)
+
+
+def test_that_a_number_alone_is_the_order_that_is_meant() -> None:
+    read = message("le détail de CMD-2026-000128", order_numbers=("CMD-2026-000128",))
+    plan = decide(read)
+    assert isinstance(plan.decision, policy.FollowForm)
+    assert plan.decision.form.name == "order"
+    assert plan.decision.form.slots["number"] == "CMD-2026-000128"

@@ -157,3 +157,46 @@ def test_pages_follow_each_other() -> None:
 
 def test_an_empty_catalogue_answers_with_nothing() -> None:
     assert search_products(prepare_catalogue([]), "canapé").hits == ()
+
+
+@pytest.mark.parametrize(
+    ("types", "skus"),
+    [
+        # "à manger" is said by the room that the table is sold for.
+        (("table à manger",), ["P-5"]),
+        (("table ronde de jardin",), []),
+    ],
+)
+def test_that_a_narrower_type_is_found_in_name_tags_or_category(
+    types: tuple[str, ...], skus: list[str]
+) -> None:
+    found = search_products(CATALOGUE, "", ProductFilters(types=(*types, "fauteuil")))
+    assert [hit.product.sku for hit in found.hits if hit.product.sku != "P-4"] == skus
+
+
+def test_that_a_type_the_shop_lacks_is_left_to_the_words() -> None:
+    found = search_products(CATALOGUE, "un fauteuil ou un hamac", ProductFilters(types=("hamac",)))
+    assert found.hits[0].product.sku == "P-4"
+
+
+def test_that_a_room_beside_a_type_says_where_it_will_stand() -> None:
+    asked = ProductFilters(types=("fauteuil",), categories=("salle à manger",))
+    found = search_products(CATALOGUE, "fauteuil pour la salle à manger", asked)
+    assert [hit.product.sku for hit in found.hits] == ["P-4"]
+    assert found.exact
+
+
+def test_that_garden_furniture_comes_behind_unless_it_is_asked_for() -> None:
+    catalogue = prepare_catalogue(
+        [
+            product(1, "Fauteuil Alba", "Alba armchair", "fauteuil", category="salon"),
+            product(
+                2, "Fauteuil Aber", "Aber chair", "fauteuil", category="extérieur", tags=("jardin",)
+            ),
+        ]
+    )
+    wanted = ProductFilters(types=("fauteuil",))
+    inside = search_products(catalogue, "un fauteuil", wanted)
+    outside = search_products(catalogue, "un fauteuil pour le jardin", wanted)
+    assert [hit.product.sku for hit in inside.hits] == ["P-1", "P-2"]
+    assert [hit.product.sku for hit in outside.hits] == ["P-2", "P-1"]

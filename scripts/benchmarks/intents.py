@@ -1,6 +1,6 @@
 """How well, and at what cost, are intents read from messages that training never saw?
 
-    python scripts/bench/intents.py [--json]
+    scripts/bench intents [--json]
 
 Reads `tests/evaluation/messages/<language>.yaml` (intent -> messages), trains on the shop's
 phrases, and prints per language: accuracy with the threshold applied, accuracy of the best label,
@@ -21,14 +21,12 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from bot.understanding.intents import OUT_OF_SCOPE, IntentModel, load_or_train
+from bot.understanding.language import LANGUAGES, detect_language
+from bot.understanding.spelling import SpellingLexicon, load_lexicon, normalise
+from core.providers.embeddings import Encoder, open_encoder
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from bot.understanding.intents import OUT_OF_SCOPE, IntentModel, load_or_train  # noqa: E402
-from bot.understanding.language import LANGUAGES, detect_language  # noqa: E402
-from bot.understanding.spelling import SpellingLexicon, load_lexicon, normalise  # noqa: E402
-from core.providers.embeddings import Encoder, open_encoder  # noqa: E402
-
 PHRASES = ROOT / "bot" / "understanding" / "phrases"
 MESSAGES = ROOT / "tests" / "evaluation" / "messages"
 BINS = 10

@@ -2,7 +2,7 @@
 
 Starts `scripts/start` on a free port, polls `POST /api/chat` until it answers, twice: on an empty
 data folder (the sample shop is made) and on that folder again.
-Run: .venv/bin/python scripts/bench/start.py
+Run: scripts/bench start
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How well and at what cost are documents found? R@1, R@3, R@5, MRR, CPU, and answerability.
 
-    python scripts/bench/retrieval.py [shop] [cnil] [--misses]
+    scripts/bench retrieval [shop] [cnil] [--misses]
 
 `shop` asks tests/evaluation/general_questions.yaml of the sample shop's articles; `cnil` asks
 tests/evaluation/cnil_questions.yaml of the help desk's documents, read from
@@ -29,8 +29,6 @@ import numpy as np
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
 from core import database as core_database  # noqa: E402
 from core.runtime import Runtime, open_runtime  # noqa: E402
 from core.settings import Settings  # noqa: E402
