@@ -40,10 +40,12 @@ def _quote(hit: SearchHit, longest: int = LONGEST_ANSWER_CHARACTERS) -> Iterator
 
 
 def _window(hit: SearchHit, longest: int) -> list[Span]:
-    """Sentences from the quoted one on; earlier ones too where that leaves little."""
+    """Sentences from the quoted one on; the opening one and others where that leaves little."""
     spans = sentences(hit.passage) or [Span(0, len(hit.passage))]
     quoted = hit.quote_start - hit.start
     first = next((i for i, span in enumerate(spans) if span.end > quoted), 0)
+    if first == 1 and spans[1].end - spans[0].start <= longest:
+        first = 0
     last = first
     while last + 1 < len(spans) and spans[last + 1].end - spans[first].start <= longest:
         last += 1

@@ -167,10 +167,20 @@ def claims_nothing(text: str, said: Statement, today: date) -> bool:
         return False
     if text.rstrip().endswith("?"):
         return True
-    if _words("done").search(said.folded):
+    announces = text.rstrip().endswith(":")
+    if _words("done").search(said.folded) and not announces:
         return False
     short = len(said.folded.split()) <= int(claim_words()["longest_courtesy_words"])
     return short and bool(_words("courtesies").match(said.folded))
+
+
+def tells_a_deed(said: Statement) -> bool:
+    """Whether a sentence says that something was done for this customer."""
+    if _words("deeds").search(said.folded):
+        return True
+    return bool(
+        _words("possessives").search(said.folded) and _words("passives").search(said.folded)
+    )
 
 
 def without_marks(text: str) -> str:

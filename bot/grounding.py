@@ -27,6 +27,7 @@ from bot.claims import (
     opposed,
     statement,
     states,
+    tells_a_deed,
     without_marks,
 )
 from bot.evidence import Evidence
@@ -133,10 +134,11 @@ class Grounder:
         """The window nearest to the sentence, where that supports it."""
         words = _stems(without_marks(sentence), self.language)
         wanted = said.facts - given
+        proving = {"tool"} if tells_a_deed(said) else {"tool", "document"}
         likely = [
             (self._overlap(words, window), window)
             for one in evidence
-            if one.kind != "customer"
+            if one.kind in proving
             for window in self._of(one)
             if not missing_facts(wanted, (window.said, window.title))
             and self._says_it_of_the_same(words, wanted, window)

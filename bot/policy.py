@@ -392,6 +392,9 @@ def _is_unclear(read: Understanding) -> bool:
     if {first, second} <= PRODUCT_INTENTS | {"product_search"}:
         # Either way it is the catalogue that answers.
         return False
+    if first == "order_status" and read.entities.order_numbers:
+        # A look-up harms nothing, and shows what there is to change.
+        return False
     return (
         in_scope and bool(TASKS & {first, second}) and second_score >= CLARIFY_RATIO * first_score
     )

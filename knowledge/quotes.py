@@ -47,6 +47,13 @@ def question_terms(text: str, language: str) -> tuple[frozenset[str], ...]:
     )
 
 
+def share_of_words(text: str, language: str, wanted: Sequence[frozenset[str]]) -> float:
+    """How many of a question's words a text holds, 0 to 1."""
+    words = plain_words(text, language)
+    held = frozenset(stems(words, language)) | frozenset(beginnings(words))
+    return sum(not one.isdisjoint(held) for one in wanted) / (len(wanted) or 1)
+
+
 @dataclass(frozen=True)
 class Quote:
     """A stretch of a passage, and how well it answers (comparable within one question)."""

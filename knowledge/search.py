@@ -18,7 +18,7 @@ import numpy as np
 from core.providers.vectors import VectorStoreBroken
 from knowledge.corpus import Corpus, KnownDocument, KnownPassage
 from knowledge.index import Knowledge
-from knowledge.quotes import Quotable, Quote, best_quote, question_terms
+from knowledge.quotes import Quotable, Quote, best_quote, question_terms, share_of_words
 from knowledge.space import Space, Vectors
 
 # At this score or above a question counts as answered by the documents; measured by
@@ -216,7 +216,10 @@ async def _quote(
     else:
         prepared = await knowledge.quotable_with_vectors(passage, document.language)
         similarities = _similarity_of_sentences(dense.space, vector, prepared)
-    advantage = OPENING_WEIGHT * max(candidate.title, 0.0) if passage.position == 0 else 0.0
+    advantage = 0.0
+    if passage.position == 0:
+        nearness = max(candidate.title, share_of_words(document.title, document.language, wanted))
+        advantage = OPENING_WEIGHT * nearness
     return best_quote(passage.text, prepared, wanted, similarities, advantage)
 
 

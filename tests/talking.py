@@ -164,6 +164,8 @@ def model_server() -> Iterator[OpenAIServer]:
 def talk(product: OpenProduct, model_server: OpenAIServer) -> Iterator[Talk]:
     """A visitor's new conversation with a model that has not been asked anything yet."""
     model_server.reset()
+    # Failed look-ups of an earlier test must not lock the customers of this one out.
+    product.call(product.runtime.cache.close())
     visitor = issue_visitor_token(product.runtime, product.organization_id)[1]
     with using_model(product, model_server):
         opened = Talk(product, model_server, visitor)

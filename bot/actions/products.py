@@ -12,6 +12,7 @@ from bot.policy import AnswerFromKnowledge, DescribeProduct, SearchProducts
 from bot.product_facts import facts
 from bot.tools.product_search import ProductSearchResult, product_view
 from bot.turn import Turn
+from knowledge.product_search import Catalogues
 from services.catalogue.products import find_product
 
 SHOWN = 4
@@ -65,7 +66,8 @@ def _focus(turn: Turn, result: ProductSearchResult) -> str | None:
 async def _find(turn: Turn, arguments: Mapping[str, Any]) -> ProductSearchResult:
     """Search; a kind of furniture that the catalogue does not list is looked for by its family.
 
-    Where there is no type "table à manger", tables are searched and the words put those first.
+    Where there is no type "table à manger", tables are searched and the words put those first;
+    where there are corner sofas but none so cheap, other sofas only come near.
     """
     result = await turn.run("product_search", ProductSearchResult, arguments)
     types = tuple(arguments.get("types", ()))
@@ -78,7 +80,10 @@ async def _find(turn: Turn, arguments: Mapping[str, Any]) -> ProductSearchResult
         result = await turn.run("product_search", ProductSearchResult, arguments)
     if result.products or families == types:
         return result
-    return await turn.run("product_search", ProductSearchResult, {**arguments, "types": families})
+    result = await turn.run("product_search", ProductSearchResult, {**arguments, "types": families})
+    catalogue = await turn.runtime.part(Catalogues).of(turn.principal.organization_id)
+    listed = any(product.type in types for product in catalogue.products)
+    return result.model_copy(update={"exact": result.exact and not listed})
 
 
 def _lowest_price_cents(result: ProductSearchResult) -> int | None:

@@ -106,7 +106,9 @@ async def list_cases(
         found = found.where(evaluation_cases.c.name.icontains(name_part, autoescape=True))
     if conversation_id is not None:
         found = found.where(evaluation_cases.c.conversation_id == conversation_id)
-    total = await transaction.scalar(found.with_only_columns(func.count()))
+    total = await transaction.scalar(
+        found.with_only_columns(func.count(), maintain_column_froms=True)
+    )
     column = evaluation_cases.c[sort.removeprefix("-")]
     ordered = (column.desc(), evaluation_cases.c.id.desc())
     if not sort.startswith("-"):

@@ -4,8 +4,8 @@ A message's sentence vector is compared with those of the training phrases (a Ga
 its n-grams are weighed beside it; both were fitted together by `bot.understanding.training`. The
 sums become probabilities by a temperature found on phrases that the fit had not seen. Where the
 likeliest label is still in doubt, a second, slower encoder is asked and the message weighed again.
-Where the best sum itself is under the threshold found in training (nothing taught is near the
-message), or where the trained `out_of_scope` class wins, there is no intent.
+Where best sum and nearest phrase together are under the threshold found in training (nothing taught
+is near the message), or where the trained `out_of_scope` class wins, there is no intent.
 """
 
 import hashlib
@@ -23,12 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.understanding.ngrams import Vocabulary
-from bot.understanding.scoring import Calibration, Fit, SecondOpinion, Space, Vector
+from bot.understanding.scoring import Calibration, Fit, SecondOpinion, Space, Vector, familiarity
 from bot.understanding.spelling import load_lexicon, normalise
 from core.providers.embeddings import Encoder, open_encoder, open_second_encoder
 
 OUT_OF_SCOPE = "out_of_scope"
 KEPT_MODELS = 4
+# A first start is waited for: so many phrases get a second vector there, 15 to 35 ms each.
+SECOND_PHRASES_AT_START = 600
 REFUSED_SHARE = 0.015
 REFUSED_SHARE_OF_CLOSED_SET = 0.002
 
@@ -37,7 +39,7 @@ REFUSED_SHARE_OF_CLOSED_SET = 0.002
 class IntentPrediction:
     """What a message is about: `intent` is None out of scope; `ranking` is best first.
 
-    `confidence` is the calibrated probability of the best label; `familiarity` (about -1 to 1) says
+    `confidence` is the calibrated probability of the best label; `familiarity` (-1 to 2.5) says
     how near the message is to anything taught, which tells strangers better than confidence does.
     """
 
@@ -72,29 +74,31 @@ class IntentModel:
         """
         if not text.strip():
             return IntentPrediction(None, 0.0, ())
-        scores, probabilities = self._read(text, vector)
-        familiarity = float(scores.max())
+        probabilities, familiar = self._read(text, vector)
         order = np.argsort(-probabilities, kind="stable")
         ranking = tuple((self.labels[row], float(probabilities[row])) for row in order)
         best, confidence = ranking[0]
-        known = best != OUT_OF_SCOPE and familiarity >= self.threshold
-        return IntentPrediction(best if known else None, confidence, ranking, familiarity)
+        known = best != OUT_OF_SCOPE and familiar >= self.threshold
+        return IntentPrediction(best if known else None, confidence, ranking, familiar)
 
-    def _read(self, text: str, vector: Vector | None) -> tuple[Vector, Vector]:
-        """Return each label's score and probability, in the order of `labels`."""
+    def _read(self, text: str, vector: Vector | None) -> tuple[Vector, float]:
+        """Return each label's probability, in the order of `labels`, and the familiarity."""
         ngrams = self.vocabulary.vector(text)
-        nearness = None
+        nearness, nearest = None, 0.0
         if self.space is not None:
             nearness = self.space.nearness(self._vector(text, vector))
+            nearest = float(nearness.max())
         scores = self.first.scores(ngrams, nearness)
         probabilities = self.first.calibration.probabilities(scores)
+        familiar = float(familiarity(scores, nearest))
         second, encoder = self.second, self.second_encoder
-        if second is None or encoder is None or scores.max() < second.floor:
-            return scores, probabilities
+        if second is None or encoder is None or familiar < second.floor:
+            return probabilities, familiar
         if probabilities.max() < second.doubt:
             scores = second.scores(ngrams, nearness, encoder.encode([text])[0])
             probabilities = second.fit.calibration.probabilities(scores)
-        return scores, probabilities
+            familiar = float(familiarity(scores, nearest))
+        return probabilities, familiar
 
     def _vector(self, text: str, vector: Vector | None) -> Vector:
         if vector is not None:
@@ -194,7 +198,7 @@ def train(
     """Learn intents from (phrase, intent) pairs with the embedded encoder, or with the one given.
 
     `refused_share` is the share of rightly read messages that may be refused so that strangers are
-    refused too: raise it (0.1) where much that comes in is out of scope and none of that is
+    refused too: raise it (0.05) where much that comes in is out of scope and none of that is
     taught. Left out, it is 0.015 where some phrases teach `out_of_scope`, and next to nothing where
     none do: such intents are taken for a closed set.
     Raises ValueError for fewer than two intents. What the fit needs (scipy) is imported here and
@@ -265,7 +269,8 @@ def _fit_and_save(
 ) -> None:
     from bot.understanding.training import fit
 
-    fit(examples, vectors, _rows(examples, second), REFUSED_SHARE).save(path)
+    seconds = _rows(examples, second)
+    fit(examples, vectors, seconds, REFUSED_SHARE, SECOND_PHRASES_AT_START).save(path)
 
 
 def _phrases(examples: Sequence[tuple[str, str]]) -> list[str]:

@@ -14,6 +14,8 @@ Vector = NDArray[np.float32]
 Ngrams = tuple[NDArray[np.intp], NDArray[np.float32]]
 
 SHARPNESS = 1.0
+# How much the nearest phrase counts beside the best score where strangers are to be told.
+NEAREST_WEIGHT = 1.5
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ class Fit:
 class SecondOpinion:
     """The fit that also sees a second encoder's space.
 
-    Asked where the first's likeliest label has a probability under `doubt`, but not where its best
-    score is under `floor`: such a message is like nothing taught, and will be refused.
+    Asked where the first's likeliest label has a probability under `doubt`, but not where the
+    message is less familiar than `floor`: it is like nothing taught.
     """
 
     space: Space
@@ -91,6 +93,16 @@ class SecondOpinion:
             self.space.nearness(vector) @ self.weights
         )
         return scores
+
+
+def familiarity(scores: Vector, nearest: Vector | float) -> Vector:
+    """Say how near messages are to anything taught: their best score, and their nearest phrase.
+
+    `scores` has one row a message or is a single row; `nearest` is each message's largest nearness
+    (0 without a space).
+    """
+    familiar: Vector = scores.max(axis=-1) + NEAREST_WEIGHT * nearest
+    return familiar
 
 
 def gaussian(cosines: Vector) -> Vector:

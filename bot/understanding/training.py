@@ -17,7 +17,15 @@ from scipy import linalg, sparse  # type: ignore[import-untyped]
 
 from bot.understanding.intents import OUT_OF_SCOPE, IntentModel
 from bot.understanding.ngrams import Vocabulary, learn_vocabulary
-from bot.understanding.scoring import Calibration, Fit, SecondOpinion, Space, Vector, gaussian
+from bot.understanding.scoring import (
+    Calibration,
+    Fit,
+    SecondOpinion,
+    Space,
+    Vector,
+    familiarity,
+    gaussian,
+)
 
 NGRAM_SHARE = 0.35
 BIAS_SHARE = 0.05
@@ -27,10 +35,8 @@ SECOND_RIDGE = 0.3
 DOUBT = 0.6
 # Rightly read phrases whose score is as low as in this share of them are not worth asking about.
 STRANGE_SHARE = 0.005
-# A second vector costs 15 to 35 ms: of many phrases only the most doubtful get one, this share of
-# them within these bounds.
-SECOND_SHARE = 0.25
-SECOND_PHRASES = (1_000, 2_500)
+# A second vector costs 15 to 35 ms: of more phrases than this only the most doubtful get one.
+SECOND_PHRASES = 2_500
 ROWS_AT_ONCE = 256
 TEMPERATURES = np.geomspace(1.0, 32.0, 51)
 NOISES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
@@ -44,12 +50,13 @@ def fit(
     vectors: Vector | None,
     second_vectors: EncodeRows | None,
     refused_share: float,
+    second_phrases: int = SECOND_PHRASES,
 ) -> IntentModel:
     """Fit and calibrate a model on (phrase, intent) pairs; see `intents.train`.
 
     `vectors` holds the phrases' raw sentence vectors, shape (phrases, dimensions); None fits on
-    n-grams alone. `second_vectors` encodes the phrases of given rows by the second encoder. The
-    model that is returned has no encoders.
+    n-grams alone. `second_vectors` encodes the phrases of given rows by the second encoder, at
+    most `second_phrases` of them. The model that is returned has no encoders.
     """
     texts = [text for text, _ in examples]
     labels = tuple(sorted({intent for _, intent in examples}))
@@ -67,23 +74,24 @@ def fit(
     weights, unseen = _solve(kernel.copy(), targets, RIDGE)
     first = _as_fit(weights, ngrams, space, best_calibration(unseen, classes))
     out_of_scope = rows.get(OUT_OF_SCOPE, -1)
+    nearest = 0.0 if space is None else _nearest_others(space)
     second = None
     if second_vectors is not None:
-        floor = best_threshold(unseen, classes, out_of_scope, STRANGE_SHARE)
-        chosen = _most_doubtful(unseen)
+        floor = best_threshold(unseen, classes, out_of_scope, STRANGE_SHARE, nearest)
+        chosen = _most_doubtful(unseen, second_phrases)
         own = _space(second_vectors(chosen))
         kernel[np.ix_(chosen, chosen)] += gaussian(own.exemplars @ own.exemplars.T)
         weights, again = _solve(kernel, targets, SECOND_RIDGE)
         fitted = _as_fit(weights, ngrams, space, best_calibration(again, classes))
         second = SecondOpinion(own, weights[chosen], fitted, DOUBT, floor)
-        unseen = _after_second(unseen, again, first, floor)
+        unseen = _after_second(unseen, again, first, familiarity(unseen, nearest) >= floor)
     return IntentModel(
         labels=labels,
         vocabulary=vocabulary,
         space=space,
         first=first,
         second=second,
-        threshold=best_threshold(unseen, classes, out_of_scope, refused_share),
+        threshold=best_threshold(unseen, classes, out_of_scope, refused_share, nearest),
     )
 
 
@@ -104,32 +112,34 @@ def best_calibration(scores: Vector, classes: Classes) -> Calibration:
 
 
 def best_threshold(
-    scores: Vector, classes: Classes, out_of_scope: int, refused_share: float
+    scores: Vector,
+    classes: Classes,
+    out_of_scope: int,
+    refused_share: float,
+    nearest: Vector | float = 0.0,
 ) -> float:
     """Return the familiarity under which a message is taken for out of scope.
 
     As high as may be while at most `refused_share` of the phrases that were rightly named, by fits
-    that had not seen them, would be refused; phrases taught as out of scope do not count.
+    that had not seen them, would be refused; phrases taught as out of scope do not count. `nearest`
+    is each phrase's nearness to its nearest other.
     """
     best = scores.argmax(axis=1)
-    right = scores.max(axis=1)[(best == classes) & (best != out_of_scope)]
+    right = familiarity(scores, nearest)[(best == classes) & (best != out_of_scope)]
     return float(np.quantile(right, refused_share)) if len(right) else -1.0
 
 
-def _after_second(unseen: Vector, again: Vector, first: Fit, floor: float) -> Vector:
+def _after_second(unseen: Vector, again: Vector, first: Fit, familiar: NDArray[np.bool_]) -> Vector:
     """Return what each phrase scores in all: by the second fit where it would have been asked."""
     doubtful = first.calibration.probabilities(unseen).max(axis=1) < DOUBT
-    asked = doubtful & (unseen.max(axis=1) >= floor)
-    scores: Vector = np.where(asked[:, None], again, unseen)
+    scores: Vector = np.where((doubtful & familiar)[:, None], again, unseen)
     return scores
 
 
-def _most_doubtful(scores: Vector) -> NDArray[np.intp]:
+def _most_doubtful(scores: Vector, count: int) -> NDArray[np.intp]:
     """Return the rows of the phrases whose two best labels are nearest to each other, in order."""
     best = np.partition(scores, -2, axis=1)
     lead = best[:, -1] - best[:, -2]
-    least, most = SECOND_PHRASES
-    count = min(most, max(least, int(SECOND_SHARE * len(lead))))
     return np.sort(np.argsort(lead, kind="stable")[:count])
 
 
@@ -165,6 +175,16 @@ def _kernel(ngrams: sparse.csr_matrix, space: Space | None) -> Vector:
         if space is not None:
             kernel[rows] += gaussian(space.exemplars[rows] @ space.exemplars.T)
     return kernel
+
+
+def _nearest_others(space: Space) -> Vector:
+    """Return each phrase's nearness to the nearest other phrase."""
+    nearest = np.empty(len(space.exemplars), dtype=np.float32)
+    for start in range(0, len(nearest), ROWS_AT_ONCE):
+        cosines = space.exemplars[start : start + ROWS_AT_ONCE] @ space.exemplars.T
+        cosines[np.arange(len(cosines)), start + np.arange(len(cosines))] = -1.0
+        nearest[start : start + ROWS_AT_ONCE] = cosines.max(axis=1)
+    return gaussian(nearest)
 
 
 def _space(vectors: Vector) -> Space:

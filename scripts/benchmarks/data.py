@@ -92,7 +92,7 @@ def _hint3(name: str, shop: str) -> IntentSet:
     test = _csv(base / f"{shop}_test.csv", "sentence", "label")
     renamed = [(text, OUT_OF_SCOPE if label == UNANSWERABLE else label) for text, label in test]
     known = [(text, label) for text, label in train if label != UNANSWERABLE]
-    return IntentSet(name, known, renamed, open_world=True, refused_share=0.1)
+    return IntentSet(name, known, renamed, open_world=True, refused_share=0.05)
 
 
 INTENT_SETS: dict[str, Callable[[], IntentSet]] = {

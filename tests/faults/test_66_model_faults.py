@@ -1,4 +1,6 @@
-"""66: a model that answers 429, 500, garbage, half a stream or nothing: the customer sees one answer.
+"""66: a model that answers 429, 500, garbage, half a stream or nothing.
+
+The customer sees one coherent answer.
 
 At most two retries and the time limit, then the embedded engine; billed once.
 """

@@ -145,7 +145,7 @@ def test_54_injection_by_a_document(talk: Talk, foreign_ticket: str) -> None:
             return Answer(tool_calls=(ToolCall("knowledge_search", {"question": question}),))
         if len(asked) == 1:
             assert "<data name=" in str(asked[0]["content"])
-            return obey({**request, "messages": messages[:-1] + [{"role": "user", "content": ""}]})
+            return obey({**request, "messages": [*messages[:-1], {"role": "user", "content": ""}]})
         return obey(request)
 
     talk.server.rule = rule

@@ -33,8 +33,8 @@ def find_products(
 ) -> tuple[ProductMention, ...]:
     """Products that a message names, best first.
 
-    `words`: stems of the message; `type_words`: those that name a furniture type (the more of them
-    a product's name lacks, the less likely it is). A name within a longer one at the same place is left
+    `words`: stems of the message; `type_words`: those that name a furniture type (a product whose
+    name lacks all of them is less likely). A name within a longer one at the same place is left
     out. A range alone ("le Oslo") gives all its products with 0.5.
     """
     scores = _exact(words, vocabulary)
@@ -82,10 +82,8 @@ def _by_range(
                 continue
             score = _RANGE_SCORE + (1 - _RANGE_SCORE) * _coverage(product, matched, vocabulary)
             score -= _TYPO_PENALTY if typo else 0.0
-            if type_words:
-                # A coffee table is a table: some of the words of a type are not the type.
-                named = len(type_words & product.words) / len(type_words)
-                score *= _OTHER_TYPE_FACTOR + (1 - _OTHER_TYPE_FACTOR) * named
+            if type_words and not type_words & product.words:
+                score *= _OTHER_TYPE_FACTOR
             scores[sku] = max(score, scores.get(sku, 0.0))
     return scores
 
