@@ -32,7 +32,7 @@ KEPT_MODELS = 4
 # A first start is waited for: so many phrases get a second vector there, 15 to 35 ms each.
 SECOND_PHRASES_AT_START = 600
 REFUSED_SHARE = 0.015
-REFUSED_SHARE_OF_CLOSED_SET = 0.002
+REFUSED_SHARE_OF_CLOSED_SET = 0.0005
 
 
 @dataclass(frozen=True)
