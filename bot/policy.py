@@ -47,6 +47,8 @@ TASKS = frozenset(
     {"support_request", "order_status", "ticket_status", "product_search", "human_agent"}
 )
 
+# With an order number these are about that order's own dates, which rules compute.
+RIGHTS_INTENTS = frozenset({"return_request", "warranty_question"})
 FOREIGN_CONFIDENCE = 0.45
 CLARIFY_BELOW = 0.5
 CLARIFY_RATIO = 0.6
@@ -438,6 +440,8 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
             sku = _focus(state, read)
         if sku is not None:
             return Plan(DescribeProduct(sku, read.intent), state)
+    if read.intent in RIGHTS_INTENTS and read.entities.order_numbers:
+        return _start_form(state, replace(read, intent="order_status"), caller)
     unread = read.intent == "out_of_scope"
     if unread and (read.entities.order_numbers or read.entities.ticket_numbers):
         # A number says what the words do not: it is that order, or that ticket, that is meant.

@@ -100,6 +100,21 @@ def _order_sentences(turn: Turn, order: OrderView) -> list[Sentence]:
         Sentence(_status_line(turn, order), tool="order_status"),
         turn.say("order.line", tool="order_status", lines=lines),
         *(_parcel_sentence(turn, parcel) for parcel in order.parcels),
+        *_right_sentences(turn, order),
+    ]
+
+
+def _right_sentences(turn: Turn, order: OrderView) -> list[Sentence]:
+    """The rights that still run, with their last day and the law's article."""
+    return [
+        turn.say(
+            f"rights.{right.name}",
+            tool="order_status",
+            until=day(turn.language, right.until),
+            reference=right.reference,
+        )
+        for right in order.rights
+        if right.applies and right.until is not None
     ]
 
 

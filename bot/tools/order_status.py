@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.tools.lookups import lookups_are_locked, record_failed_lookup
+from bot.tools.order_rights import RightView, rights_of_order
 from core.text import Text
 from core.tools import Tool, ToolContext
 from services.orders.orders import (
@@ -55,6 +56,9 @@ class OrderView(BaseModel):
     total: float = Field(description="In euros.")
     lines: list[LineView]
     parcels: list[ParcelView]
+    rights: list[RightView] = Field(
+        default_factory=list, description="After-sales rights that began with the delivery."
+    )
 
 
 class OrderStatusResult(BaseModel):
@@ -87,7 +91,7 @@ async def order_status(context: ToolContext, arguments: OrderStatusArguments) ->
         async with context.reading() as transaction:
             order = await find_order(transaction, arguments.order_number, email)
     if order is not None:
-        return OrderStatusResult(found=True, order=_view(order))
+        return OrderStatusResult(found=True, order=_view(context, order))
     if email is None:
         return OrderStatusResult(found=False, missing=["email"])
     return OrderStatusResult(found=False, locked=await record_failed_lookup(context))
@@ -99,7 +103,7 @@ async def _latest(context: ToolContext) -> OrderStatusResult:
         return OrderStatusResult(found=False, missing=["order_number"])
     async with context.reading() as transaction:
         orders = await list_customer_orders(transaction, customer_id, LATEST_ORDERS)
-    return OrderStatusResult(found=bool(orders), orders=[_view(order) for order in orders])
+    return OrderStatusResult(found=bool(orders), orders=[_view(context, order) for order in orders])
 
 
 async def _own_order(context: ToolContext, number: str) -> Order | None:
@@ -115,7 +119,7 @@ async def _own_order(context: ToolContext, number: str) -> Order | None:
     return order
 
 
-def _view(order: Order) -> OrderView:
+def _view(context: ToolContext, order: Order) -> OrderView:
     return OrderView(
         order_number=order.number,
         status=order.status,
@@ -143,6 +147,7 @@ def _view(order: Order) -> OrderView:
             )
             for parcel in order.parcels
         ],
+        rights=rights_of_order(order, context.runtime.clock().date()),
     )
 
 

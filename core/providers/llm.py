@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.util
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -117,11 +118,14 @@ class LanguageModel:
 def open_llm(settings: Settings) -> LanguageModel | None:
     """Open what `LLM` and `LLM_FALLBACK` name; None for `embedded`.
 
-    Raises ValueError for a value of another form; nothing is connected to yet.
+    Raises ValueError for a value of another form, or without the packages of the extra `llm`;
+    nothing is connected to yet.
     """
     name = _name(settings.llm, "LLM")
     if name is None:
         return None
+    if importlib.util.find_spec("langchain_openai") is None:
+        raise ValueError("LLM: a language model needs more packages: scripts/install llm")
     fallback = _name(settings.llm_fallback or "embedded", "LLM_FALLBACK")
     return LanguageModel(name, fallback, settings, CircuitBreaker("llm"))
 

@@ -15,6 +15,7 @@ HEAVY = (
     "sentence_transformers",
     "langchain",
     "langchain_core",
+    "langgraph",
     "openai",
     "sklearn",
     "scipy",

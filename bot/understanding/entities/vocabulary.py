@@ -143,7 +143,8 @@ def catalogue_entries(
 def build_vocabulary(entries: Iterable[VocabularyEntry]) -> Vocabulary:
     """Index entries once at start; of two entries of one kind with the same form the later wins.
 
-    Cost: about 150 ms of CPU for the closed lists and 140 products. Raises ValueError for an unknown kind.
+    Cost: about 150 ms of CPU for the closed lists and 140 products. Raises ValueError for an
+    unknown kind.
     """
     listed = list(entries)
     unknown = {entry.kind for entry in listed} - _PHRASE_KINDS - {"product", "sku", "range"}
