@@ -37,9 +37,7 @@ conversations = organization_table(
 
 messages = organization_table(
     "messages",
-    Column(
-        "conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False
-    ),
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
     Column("sequence", Integer, nullable=False),
     # user, assistant, agent or system.
     Column("role", String(10), nullable=False),
@@ -61,9 +59,7 @@ messages = organization_table(
 
 turns = organization_table(
     "turns",
-    Column(
-        "conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False
-    ),
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
     Column("message_id", ForeignKey("messages.id", ondelete="CASCADE"), nullable=False),
     Column("trace", JSON, nullable=False),
     Column("duration_ms", Integer, nullable=False),

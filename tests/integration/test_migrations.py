@@ -1,4 +1,4 @@
-"""Do the migrations build exactly the declared tables, and can they be taken back, on both kinds?"""
+"""Do the migrations build the declared tables, and can they be taken back, on both kinds?"""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ from uuid import UUID
 
 import pytest
 import yaml
+from sqlalchemy import select
+
 from bot.assistant import Assistant
 from bot.engine import handle
 from bot.messages import IncomingMessage, Sentence
 from core.security import random_token
 from knowledge.tables import documents
 from services.accounts.sessions import issue_visitor_token
-from sqlalchemy import select
-
 from tests.product import OpenProduct
 
 TRAPS: list[dict[str, Any]] = yaml.safe_load(
