@@ -42,7 +42,8 @@ def fold(text: str) -> str:
     folded = text.lower().translate(_LETTERS)
     if folded.isascii():
         return folded
-    decomposed = unicodedata.normalize("NFKD", folded)
+    # Some signs decompose into capitals: `℠` is `SM`.
+    decomposed = unicodedata.normalize("NFKD", folded).lower().translate(_LETTERS)
     return "".join(one for one in decomposed if not unicodedata.combining(one))
 
 
