@@ -23,14 +23,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.understanding.ngrams import Vocabulary
-from bot.understanding.scoring import Calibration, Fit, SecondOpinion, Space, Vector, familiarity
+from bot.understanding.scoring import (
+    Calibration,
+    Fit,
+    SecondBudget,
+    SecondOpinion,
+    Space,
+    Vector,
+    familiarity,
+)
 from bot.understanding.spelling import load_lexicon, normalise
 from core.providers.embeddings import Encoder, open_encoder, open_second_encoder
 
 OUT_OF_SCOPE = "out_of_scope"
 KEPT_MODELS = 4
-# A first start is waited for: so many phrases get a second vector there, 15 to 35 ms each.
-SECOND_PHRASES_AT_START = 600
+# Training under two minutes for ten thousand phrases, reading under 10 ms of CPU a message.
+BUDGET = SecondBudget(phrases=2_500, doubt=0.6)
+# In the server a first start is waited for, and a message may cost 4.5 ms.
+SERVING_BUDGET = SecondBudget(phrases=600, doubt=0.4)
 REFUSED_SHARE = 0.015
 REFUSED_SHARE_OF_CLOSED_SET = 0.0005
 
@@ -211,7 +221,9 @@ def train(
     if refused_share is None:
         taught = any(intent == OUT_OF_SCOPE for _, intent in examples)
         refused_share = REFUSED_SHARE if taught else REFUSED_SHARE_OF_CLOSED_SET
-    model = fit(examples, first.encode(_phrases(examples)), _rows(examples, second), refused_share)
+    model = fit(
+        examples, first.encode(_phrases(examples)), _rows(examples, second), refused_share, BUDGET
+    )
     return replace(model, encoder=first, second_encoder=second)
 
 
@@ -221,7 +233,7 @@ def train_on_words(
     """Learn intents from n-grams alone: no encoder, no vectors, one language."""
     from bot.understanding.training import fit
 
-    return fit(examples, None, None, refused_share)
+    return fit(examples, None, None, refused_share, BUDGET)
 
 
 def load_examples(folders: Sequence[Path]) -> list[tuple[str, str]]:
@@ -270,7 +282,7 @@ def _fit_and_save(
     from bot.understanding.training import fit
 
     seconds = _rows(examples, second)
-    fit(examples, vectors, seconds, REFUSED_SHARE, SECOND_PHRASES_AT_START).save(path)
+    fit(examples, vectors, seconds, REFUSED_SHARE, SERVING_BUDGET).save(path)
 
 
 def _phrases(examples: Sequence[tuple[str, str]]) -> list[str]:

@@ -73,6 +73,18 @@ class Fit:
         return scores
 
 
+@dataclass(frozen=True)
+class SecondBudget:
+    """What a second encoder may cost, 15 to 35 ms a vector.
+
+    At most `phrases` of the training set get its vectors, the most doubtful; a message is asked
+    about where its likeliest label has a probability under `doubt`.
+    """
+
+    phrases: int
+    doubt: float
+
+
 @dataclass(frozen=True, eq=False)
 class SecondOpinion:
     """The fit that also sees a second encoder's space.

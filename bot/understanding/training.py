@@ -20,6 +20,7 @@ from bot.understanding.ngrams import Vocabulary, learn_vocabulary
 from bot.understanding.scoring import (
     Calibration,
     Fit,
+    SecondBudget,
     SecondOpinion,
     Space,
     Vector,
@@ -31,12 +32,8 @@ NGRAM_SHARE = 0.35
 BIAS_SHARE = 0.05
 RIDGE = 0.2
 SECOND_RIDGE = 0.3
-# The first fit's probability of its best label under which the second encoder is asked.
-DOUBT = 0.6
 # Rightly read phrases whose score is as low as in this share of them are not worth asking about.
 STRANGE_SHARE = 0.005
-# A second vector costs 15 to 35 ms: of more phrases than this only the most doubtful get one.
-SECOND_PHRASES = 2_500
 ROWS_AT_ONCE = 256
 TEMPERATURES = np.geomspace(1.0, 32.0, 51)
 NOISES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
@@ -50,13 +47,13 @@ def fit(
     vectors: Vector | None,
     second_vectors: EncodeRows | None,
     refused_share: float,
-    second_phrases: int = SECOND_PHRASES,
+    budget: SecondBudget,
 ) -> IntentModel:
     """Fit and calibrate a model on (phrase, intent) pairs; see `intents.train`.
 
     `vectors` holds the phrases' raw sentence vectors, shape (phrases, dimensions); None fits on
-    n-grams alone. `second_vectors` encodes the phrases of given rows by the second encoder, at
-    most `second_phrases` of them. The model that is returned has no encoders.
+    n-grams alone. `second_vectors` encodes the phrases of given rows by the second encoder, within
+    `budget`. The model that is returned has no encoders.
     """
     texts = [text for text, _ in examples]
     labels = tuple(sorted({intent for _, intent in examples}))
@@ -78,13 +75,15 @@ def fit(
     second = None
     if second_vectors is not None:
         floor = best_threshold(unseen, classes, out_of_scope, STRANGE_SHARE, nearest)
-        chosen = _most_doubtful(unseen, second_phrases)
+        chosen = _most_doubtful(unseen, budget.phrases)
         own = _space(second_vectors(chosen))
         kernel[np.ix_(chosen, chosen)] += gaussian(own.exemplars @ own.exemplars.T)
         weights, again = _solve(kernel, targets, SECOND_RIDGE)
         fitted = _as_fit(weights, ngrams, space, best_calibration(again, classes))
-        second = SecondOpinion(own, weights[chosen], fitted, DOUBT, floor)
-        unseen = _after_second(unseen, again, first, familiarity(unseen, nearest) >= floor)
+        second = SecondOpinion(own, weights[chosen], fitted, budget.doubt, floor)
+        asked = first.calibration.probabilities(unseen).max(axis=1) < budget.doubt
+        asked &= familiarity(unseen, nearest) >= floor
+        unseen = np.where(asked[:, None], again, unseen)
     return IntentModel(
         labels=labels,
         vocabulary=vocabulary,
@@ -127,13 +126,6 @@ def best_threshold(
     best = scores.argmax(axis=1)
     right = familiarity(scores, nearest)[(best == classes) & (best != out_of_scope)]
     return float(np.quantile(right, refused_share)) if len(right) else -1.0
-
-
-def _after_second(unseen: Vector, again: Vector, first: Fit, familiar: NDArray[np.bool_]) -> Vector:
-    """Return what each phrase scores in all: by the second fit where it would have been asked."""
-    doubtful = first.calibration.probabilities(unseen).max(axis=1) < DOUBT
-    scores: Vector = np.where((doubtful & familiar)[:, None], again, unseen)
-    return scores
 
 
 def _most_doubtful(scores: Vector, count: int) -> NDArray[np.intp]:
