@@ -54,6 +54,11 @@ class Outbox:
         """Let `handler(organization_id, payload)` deal with a topic."""
         self._handlers[topic] = handler
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """The topics that this process deals with; rows of others wait for another."""
+        return frozenset(self._handlers)
+
     async def add(self, transaction: Transaction, topic: str, payload: Mapping[str, Any]) -> UUID:
         """Write a row in the caller's transaction; it is drained once that has committed."""
         now = self._clock()

@@ -17,6 +17,7 @@ from api.assemble import open_product
 from api.seed import SAMPLE_SHOP, seed
 from core.runtime import Runtime
 from core.settings import Settings
+from knowledge.index import Knowledge
 from services.accounts.organizations import active_organizations
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,6 +62,8 @@ def seeded_product(data_dir: Path, **settings: Any) -> Iterator[OpenProduct]:
         await seed(runtime, SAMPLE_SHOP)
         while await runtime.outbox.drain():
             pass
+        # Until the vectors are there, words alone find documents: answers would differ.
+        await runtime.part(Knowledge).settle()
         organizations = await active_organizations(runtime.database)
         return runtime, organizations[0].id
 

@@ -77,11 +77,13 @@ async def everything_indexed(runtime: Runtime) -> None:
 
 
 async def _waiting(runtime: Runtime) -> int:
-    """How many outbox rows are still to be dealt with; those given up are not waited for."""
+    """How many outbox rows are still to be dealt with; those given up, or of a
+    topic that nothing here deals with, are not waited for."""
     pending = (
         select(func.count())
         .select_from(outbox)
         .where(outbox.c.done_at.is_(None), outbox.c.attempts <= 1)
+        .where(outbox.c.topic.in_(runtime.outbox.topics))
     )
     async with runtime.database.reading(None, every_organization=True) as transaction:
         return int(await transaction.scalar(pending))

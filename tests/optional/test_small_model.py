@@ -37,7 +37,7 @@ def small_model() -> Iterator[str]:
     parameters.n_parallel = 1
     parameters.cpuparams.n_threads = 2
     server: Any = xllamacpp.Server(parameters)
-    yield f"{server.listening_address}/v1"
+    return f"{server.listening_address}/v1"
 
 
 def test_a_real_model_answers_or_the_embedded_engine_does(talk: Talk, small_model: str) -> None:
