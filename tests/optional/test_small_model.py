@@ -9,7 +9,6 @@ that the customer gets one answer with its proof, and that the turn is in the le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ CONTEXT_TOKENS = 8_192
 
 
 @pytest.fixture(scope="module")
-def small_model() -> Iterator[str]:
+def small_model() -> str:
     """The base URL of llama.cpp's own server with SmolLM2."""
     import xllamacpp
 
