@@ -56,18 +56,19 @@ class Space:
 class Fit:
     """One fit's weights: a bias, a row for each n-gram and one for each phrase of the first space.
 
-    `calibration` turns its scores into probabilities.
+    The n-gram weights, by far the most numerous, are kept in two bytes each. `calibration` turns
+    scores into probabilities.
     """
 
     bias: Vector
-    ngram_weights: Vector
+    ngram_weights: NDArray[np.float16]
     dense_weights: Vector | None
     calibration: Calibration
 
     def scores(self, ngrams: Ngrams, nearness: Vector | None) -> Vector:
         """Return each label's score: near 1 for its own phrases, near -1 for others."""
         rows, values = ngrams
-        scores: Vector = self.bias + values @ self.ngram_weights[rows]
+        scores: Vector = self.bias + values @ self.ngram_weights[rows].astype(np.float32)
         if self.dense_weights is not None and nearness is not None:
             scores = scores + nearness @ self.dense_weights
         return scores

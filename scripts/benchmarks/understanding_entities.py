@@ -18,7 +18,7 @@ from typing import Any
 from bot.understanding.entities import numbers_and_dates
 from scripts.benchmarks.data import folder, read_json
 
-ODD_NUMBERS = re.compile(r"lakh|crore|rillion|gati|G|0M|b|192\.168|yuan")
+ODD_NUMBERS = re.compile(r"lakh|crore|rillion|gati|\d\s*[GgMb]\b|192\.168|yuan")
 SHOP_CURRENCIES = {
     "Dollar",
     "Euro",
