@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,12 +32,13 @@ from sqlalchemy import (
 from sqlalchemy.engine import CursorResult, Dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.sql import Delete, Select, Update, insert, visitors
+from sqlalchemy.sql import Delete, Insert, Select, Update, insert, visitors
 from sqlalchemy.sql.elements import ColumnClause
 from sqlalchemy.sql.selectable import Alias, FromClause, SelectBase, Subquery
 from sqlalchemy.types import TypeDecorator
 
 from core.errors import ServiceUnavailable
+from core.sqlite import connect
 
 metadata = MetaData(
     naming_convention={
@@ -123,6 +125,11 @@ def _tables_of(statement: Statement) -> list[FromClause]:
     return list(found)
 
 
+@cache
+def _insert_into(table: Table) -> Insert:
+    return insert(table)
+
+
 class Transaction:
     """Statements that commit together, all within one organization.
 
@@ -170,13 +177,14 @@ class Transaction:
     async def insert(self, table: Table, values: Mapping[str, Any]) -> UUID:
         """Insert one row; its `id` (made here unless given) is returned."""
         row = self._owned_row(table, values)
-        await self.connection.execute(insert(table).values(row))
+        # Values as parameters, not in the statement: it is built and hashed once, not each time.
+        await self.connection.execute(_insert_into(table), row)
         return UUID(str(row["id"]))
 
     async def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             await self.connection.execute(
-                insert(table), [self._owned_row(table, row) for row in rows]
+                _insert_into(table), [self._owned_row(table, row) for row in rows]
             )
 
     def _owned_row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -273,8 +281,10 @@ def open_database(url: str) -> Database:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    sqlite = parsed.get_backend_name() == "sqlite"
     engine = create_async_engine(
         parsed,
+        connect_args={"async_creator_fn": connect} if sqlite else {},
         json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
         json_deserializer=orjson.loads,
         pool_pre_ping=parsed.get_backend_name() == "postgresql",
