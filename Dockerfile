@@ -2,7 +2,7 @@
 FROM python:3.11-slim
 
 WORKDIR /app
-ENV UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2
+ENV UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 PYTHONUNBUFFERED=1
 
 # The dependencies first: a layer that changes only with them.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
