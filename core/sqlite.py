@@ -1,38 +1,169 @@
-"""SQLite without a thread hop for every step: only what may wait leaves the event loop.
+"""SQLite on the event loop: no thread hop for calls that take microseconds.
 
-aiosqlite hands each call to a thread and is woken when it is done; a chat turn makes forty of
-them, most of which take microseconds. Taking the write lock, committing and closing may wait for
-another process or for the disk, and still go to the thread.
+aiosqlite hands each call to a thread and is woken when it is done; a chat turn makes forty such
+calls. Here they run where they are made. Only taking the write lock may have to wait for another
+connection, and it waits by sleeping on the loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-import aiosqlite
+from sqlalchemy import event
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
+from sqlalchemy.util.concurrency import await_, greenlet_spawn, in_greenlet
 
-MAY_WAIT = frozenset({"close", "commit", "rollback"})
+DRIVER = "sqlite+loop"
+LOCK_TIMEOUT_SECONDS = 5.0
+BUSY_TIMEOUT_MS = 50
+FIRST_WAIT_SECONDS = 0.0005
+LONGEST_WAIT_SECONDS = 0.02
 
 
-class LoopConnection(aiosqlite.Connection):
-    """An aiosqlite connection whose quick calls run on the event loop."""
-
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        takes_lock = bool(args) and isinstance(args[0], str) and args[0].startswith("BEGIN I")
-        if takes_lock or getattr(fn, "__name__", "") in MAY_WAIT:
-            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
-        if not self._running or not self._connection:
-            raise ValueError("Connection closed")
-        return fn(*args, **kwargs)
+async def _nothing() -> None:
+    """What is awaited where nothing is waited for."""
 
 
-def connect(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
-    """What `aiosqlite.connect` does, for SQLAlchemy's `async_creator_fn`.
+class _Cursor(sqlite3.Cursor):
+    """A cursor whose rows may be read outside of the engine's awaits."""
 
-    SQLAlchemy lets file databases be used from more than one thread, which this needs.
+    async def _async_soft_close(self) -> None:
+        """Nothing to let go of: rows are read from the open statement."""
+
+
+class LoopConnection(sqlite3.Connection):
+    """A connection with such cursors; hand it to the driver as `factory`."""
+
+    def cursor(self, *arguments: Any) -> Any:
+        return super().cursor(_Cursor)
+
+
+class LoopDialect(SQLiteDialect_pysqlite):
+    """The standard library's driver behind an async engine."""
+
+    driver = "loop"
+    is_async = True
+    supports_statement_cache = True
+
+    @classmethod
+    def get_pool_class(cls, url: URL) -> type[Pool]:
+        return AsyncAdaptedQueuePool
+
+    def get_driver_connection(self, connection: Any) -> Any:
+        return connection
+
+    def do_execute(
+        self, cursor: Any, statement: str, parameters: Any, context: Any | None = None
+    ) -> None:
+        """Run a statement; the async engine insists on one await for each."""
+        cursor.execute(statement, parameters)
+        if in_greenlet():
+            await_(_nothing())
+
+
+registry.register("sqlite.loop", __name__, "LoopDialect")
+
+
+def prepare_connection(connection: sqlite3.Connection) -> None:
+    """WAL, foreign keys, and a driver that opens no transaction by itself.
+
+    A lock taken late fails with SQLITE_BUSY whatever the timeout, hence `begin`. The timeout of
+    the driver is short: it would stop the loop.
     """
-    connection = aiosqlite.connect(*args, **kwargs)
-    connection.__class__ = LoopConnection
-    connection._thread.daemon = True
-    return connection
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def prepare(engine: AsyncEngine) -> None:
+    """Let each connection of an engine begin as SQLite needs it."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: Any, record: Any) -> None:
+        prepare_connection(connection)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Any) -> None:
+        """A transaction opened elsewhere than here: it writes, unless it says otherwise."""
+        options = connection.get_execution_options()
+        if not options.get("begun", False):
+            await_(_take_lock(_raw(connection)))
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine, writer: asyncio.Lock) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that holds the write lock from its beginning; the caller commits it.
+
+    `writer` queues the writers of this process; other processes are waited for by asking again.
+    Raises sqlalchemy's OperationalError where the lock is not to be had in time.
+    """
+    try:
+        async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
+            await writer.acquire()
+    except TimeoutError as error:
+        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+    try:
+        with await _connected(engine) as connection:
+            await _take_lock(_raw(connection))
+            yield AsyncConnection(engine, connection)
+    finally:
+        writer.release()
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that takes no lock."""
+    with await _connected(engine) as connection:
+        _raw(connection).execute("BEGIN")
+        yield AsyncConnection(engine, connection)
+
+
+async def _connected(engine: AsyncEngine) -> Connection:
+    """A connection of the pool, which may have to wait for another that is being made."""
+    connection = await greenlet_spawn(engine.sync_engine.connect)
+    return connection.execution_options(begun=True)
+
+
+def _raw(connection: Any) -> sqlite3.Connection:
+    found: sqlite3.Connection = connection.connection.dbapi_connection
+    return found
+
+
+async def _take_lock(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        await _begin_immediate(connection)
+    except sqlite3.Error as error:
+        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+async def _begin_immediate(connection: sqlite3.Connection) -> None:
+    until = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    wait_seconds = FIRST_WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not locked or time.monotonic() > until:
+                raise
+        await asyncio.sleep(wait_seconds)
+        wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)

@@ -8,15 +8,34 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from core.database import Transaction
+from services.conversations.lease import LeaseLost, take_lease
 from services.conversations.tables import conversations, messages, turns
 
 Role = Literal["user", "assistant", "agent", "system"]
 
 # A turn stores its message and its reply: it takes two numbers at once.
 SEQUENCES_PER_TURN = 2
+
+
+# Constant statements: a turn runs each once, and building one costs more than running it.
+_FIND_CONVERSATION = (
+    select(conversations)
+    .where(
+        conversations.c.actor == bindparam("of_actor"),
+        conversations.c.session_id == bindparam("of_session"),
+    )
+    .with_for_update()
+)
+_UPDATE_CONVERSATION = update(conversations).where(
+    conversations.c.id == bindparam("of_conversation")
+)
+_UPDATE_LEASED_CONVERSATION = _UPDATE_CONVERSATION.where(
+    conversations.c.lease_holder == bindparam("of_holder")
+)
+_UNDERSTAND_MESSAGE = update(messages).where(messages.c.id == bindparam("of_message"))
 
 
 @dataclass(frozen=True)
@@ -32,6 +51,8 @@ class Conversation:
     state: Mapping[str, Any]
     next_sequence: int
     is_new: bool = False
+    # Who answers now, where several processes might.
+    lease_holder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +104,7 @@ async def open_conversation(
 ) -> Conversation:
     """The conversation of a session and actor, made when there is none."""
     row = await transaction.first(
-        select(conversations).where(
-            conversations.c.actor == new.actor, conversations.c.session_id == new.session_id
-        )
+        _FIND_CONVERSATION, {"of_actor": new.actor, "of_session": new.session_id}
     )
     if row is not None:
         return _conversation(row)
@@ -114,9 +133,12 @@ async def add_user_message(
     content: str,
     client_message_id: str | None,
     now: datetime,
+    file_ids: Sequence[str] = (),
 ) -> tuple[UUID, int]:
     """Store a customer's message and reserve the number of its reply; returns id and number."""
     sequence = conversation.next_sequence
+    if conversation.lease_holder is not None:
+        await take_lease(transaction, conversation, now, SEQUENCES_PER_TURN)
     message_id = await transaction.insert(
         messages,
         {
@@ -125,16 +147,20 @@ async def add_user_message(
             "role": "user",
             "content": content,
             "sources": [],
-            "attachments": {},
+            "attachments": {"files": list(file_ids)} if file_ids else {},
             "client_message_id": client_message_id,
             "created_at": now,
         },
     )
-    await transaction.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation.id)
-        .values(next_sequence=sequence + SEQUENCES_PER_TURN, updated_at=now)
-    )
+    if conversation.lease_holder is None:
+        await transaction.execute(
+            _UPDATE_CONVERSATION,
+            {
+                "of_conversation": conversation.id,
+                "next_sequence": sequence + SEQUENCES_PER_TURN,
+                "updated_at": now,
+            },
+        )
     return message_id, sequence
 
 
@@ -177,9 +203,13 @@ async def store_reply(transaction: Transaction, reply: NewReply, now: datetime) 
         },
     )
     await transaction.execute(
-        update(messages)
-        .where(messages.c.id == reply.user_message_id)
-        .values(language=reply.language, intent=reply.intent, confidence=reply.confidence)
+        _UNDERSTAND_MESSAGE,
+        {
+            "of_message": reply.user_message_id,
+            "language": reply.language,
+            "intent": reply.intent,
+            "confidence": reply.confidence,
+        },
     )
     await transaction.insert(
         turns,
@@ -191,11 +221,19 @@ async def store_reply(transaction: Transaction, reply: NewReply, now: datetime) 
             "created_at": now,
         },
     )
-    await transaction.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation.id)
-        .values(state=dict(reply.state), language=reply.language, owner=reply.owner, updated_at=now)
-    )
+    ended: dict[str, Any] = {
+        "of_conversation": conversation.id,
+        "state": dict(reply.state),
+        "language": reply.language,
+        "updated_at": now,
+    }
+    if conversation.lease_holder is None:
+        done = await transaction.execute(_UPDATE_CONVERSATION, ended)
+    else:
+        ended |= {"lease_holder": None, "of_holder": conversation.lease_holder}
+        done = await transaction.execute(_UPDATE_LEASED_CONVERSATION, ended)
+    if done.rowcount != 1:
+        raise LeaseLost
     return message_id
 
 

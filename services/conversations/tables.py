@@ -1,7 +1,10 @@
 """Rows of conversations, their messages, and the trace of each turn."""
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -10,9 +13,15 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    Uuid,
+    text,
 )
 
 from core.database import UtcDateTime, organization_table
+
+_OF_PEOPLE: dict[str, Any] = {
+    name: text("owner IN ('waiting', 'human')") for name in ("sqlite_where", "postgresql_where")
+}
 
 conversations = organization_table(
     "conversations",
@@ -21,16 +30,31 @@ conversations = organization_table(
     Column("customer_id", ForeignKey("customers.id", ondelete="SET NULL"), index=True),
     Column("channel", String(20), nullable=False),
     Column("language", String(2), nullable=False),
-    # bot, waiting (for a human) or human: who answers the next message.
+    # bot, waiting (for a human), human or closed: who answers the next message.
     Column("owner", String(10), nullable=False),
+    # What `services.conversations.handoff_states` keeps; the assistant's own need none of it.
+    Column("owner_since", UtcDateTime),
+    # A user. No foreign key: SQLite would rebuild the table to add it, and delete what hangs on it.
+    Column("assignee_id", Uuid),
+    Column("notices", Integer, nullable=False, default=0, server_default="0"),
+    Column("unanswered_since", UtcDateTime),
+    Column("handoff_due_at", UtcDateTime),
+    Column("handoff_reason", String(100)),
     Column("assistant_revision", Integer, nullable=False),
     Column("state", JSON, nullable=False),
     Column("next_sequence", Integer, nullable=False),
     Column("lease_holder", String(64)),
     Column("lease_until", UtcDateTime),
+    # The first in line for the lease, and until when those behind must let it go first.
+    Column("next_holder", String(64)),
+    Column("waiting_until", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("organization_id", "actor", "session_id"),
+    # Only what people deal with: a turn of the assistant keeps no index but the key's.
+    Index("ix_conversations_desk", "organization_id", "owner", "owner_since", **_OF_PEOPLE),
+    Index("ix_conversations_assignee", "assignee_id", **_OF_PEOPLE),
+    Index("ix_conversations_due", "handoff_due_at", **_OF_PEOPLE),
     data_class="conversation",
     erased_by="deleted by customer id or actor, messages and turns with it",
 )
@@ -67,4 +91,81 @@ turns = organization_table(
     Index("ix_turns_conversation", "conversation_id"),
     data_class="trace",
     erased_by="deleted with the conversation",
+)
+
+# Messages that wait, in the order of their ids, until the earlier ones have been answered by
+# other processes; empty most of the time.
+conversation_waiters = organization_table(
+    "conversation_waiters",
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("holder", String(64), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("ix_conversation_waiters_conversation", "conversation_id"),
+    data_class="operational",
+    erased_by="holds no personal data; deleted when the message's turn has come",
+)
+
+# What became of each request for a person, and when: the history that waits are estimated from.
+handoff_events = organization_table(
+    "handoff_events",
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    # requested, taken, assigned, handed_back, closed, or the notice of a timer.
+    Column("kind", String(20), nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("owner", String(10), nullable=False),
+    # Of a taken request: how long it waited, in time that service was open, and behind how many.
+    Column("waited_seconds", Integer),
+    Column("ahead", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_handoff_events_conversation", "conversation_id"),
+    Index("ix_handoff_events_kind", "organization_id", "kind", "created_at"),
+    data_class="audit",
+    erased_by="deleted with the conversation",
+)
+
+conversation_notes = organization_table(
+    "conversation_notes",
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("author_id", ForeignKey("users.id", ondelete="SET NULL")),
+    Column("body", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_conversation_notes_conversation", "conversation_id"),
+    data_class="conversation",
+    erased_by="deleted with the conversation",
+)
+
+macros = organization_table(
+    "macros",
+    Column("name", String(80), nullable=False),
+    Column("body", Text, nullable=False),
+    # Empty: for customers of every language.
+    Column("language", String(2)),
+    Column("updated_by", ForeignKey("users.id", ondelete="SET NULL")),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("organization_id", "name"),
+    data_class="configuration",
+    erased_by="holds no personal data of customers",
+)
+
+saved_filters = organization_table(
+    "saved_filters",
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(80), nullable=False),
+    Column("query", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("organization_id", "user_id", "name"),
+    data_class="configuration",
+    erased_by="deleted with the user",
+)
+
+agent_profiles = organization_table(
+    "agent_profiles",
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    # Categories of problems, languages: what conversations are given by.
+    Column("skills", JSON, nullable=False),
+    Column("is_available", Boolean, nullable=False),
+    Column("last_assigned_at", UtcDateTime),
+    UniqueConstraint("organization_id", "user_id"),
+    data_class="account",
+    erased_by="deleted with the user",
 )
