@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.words import fold, stems
 from services.catalogue.products import Product
@@ -15,6 +18,10 @@ WOODS = frozenset(
     "bois chene pin hetre noyer manguier eucalyptus acacia teck frene bouleau merisier sapin "
     "acajou contreplaque bambou orme".split()
 )
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+
+MAXIMUM_KEPT_MASKS = 2_000
 _SEATS = re.compile(
     r"(\d{1,2})(?:\s*(?:a|-|/)\s*(\d{1,2}))?\s*(?:places?|personnes?|convives?|pers)\b"
 )
@@ -60,7 +67,7 @@ class FilterWords:
 
 
 def filter_words(product: Product) -> FilterWords:
-    """Prepare a product for `passes`."""
+    """Prepare a product for a `FilterTable`."""
     colours = [*product.colours, *(variant.colour for variant in product.variants)]
     return FilterWords(
         type=_stems(product.type),
@@ -102,10 +109,6 @@ def names(wanted: str, value: tuple[str, ...]) -> bool:
 _WOOD_STEMS = frozenset(stems(sorted(WOODS), "fr"))
 
 
-def _any(wanted: Sequence[str], values: Sequence[tuple[str, ...]]) -> bool:
-    return any(names(one, value) for one in wanted for value in values)
-
-
 def is_of_type(wanted: str, words: FilterWords) -> bool:
     """Whether a product is of a type that a customer names.
 
@@ -119,73 +122,132 @@ def is_of_type(wanted: str, words: FilterWords) -> bool:
     return asked[:own] == words.type and words.about.issuperset(asked[own:])
 
 
-def passes(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    """Whether a product meets every filter."""
-    return all(check(product, words, filters) for check in CHECKS)
+def _is_in_category(wanted: str, words: FilterWords) -> bool:
+    return names(wanted, words.category)
 
 
-def _type(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    return not filters.types or any(is_of_type(one, words) for one in filters.types)
+def _has_colour(wanted: str, words: FilterWords) -> bool:
+    return any(names(wanted, colour) for colour in words.colours)
 
 
-def _category(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    return not filters.categories or _any(filters.categories, (words.category,))
+def _is_made_of(wanted: str, words: FilterWords) -> bool:
+    return any(names(wanted, material) for material in words.materials)
 
 
-def _colour(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    return not filters.colours or _any(filters.colours, words.colours)
+def _is_mainly_made_of(wanted: str, words: FilterWords) -> bool:
+    return bool(words.materials) and names(wanted, words.materials[0])
 
 
-def _material(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    return not filters.materials or _any(filters.materials, words.materials)
+def _is_just_of_type(wanted: str, words: FilterWords) -> bool:
+    return names(wanted, words.type)
 
 
-def _nothing_excluded(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    """A colour is excluded when the product comes in no other; a material when it is in it."""
-    others = [colour for colour in words.colours if not _any(filters.excluded_colours, (colour,))]
-    return (
-        (bool(others) or not words.colours)
-        and not _any(filters.excluded_materials, words.materials)
-        and not _any(filters.excluded_types, (words.type,))
+def _comes_otherwise(wanted: Sequence[str], words: FilterWords) -> bool:
+    """A colour is excluded only when the product comes in no other."""
+    return not words.colours or any(
+        not any(names(one, colour) for one in wanted) for colour in words.colours
     )
 
 
-def _price(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    low, high = filters.price_min_cents, filters.price_max_cents
-    return (low is None or product.price_cents >= low) and (
-        high is None or product.price_cents <= high
+TESTS: dict[str, Callable[[str, FilterWords], bool]] = {
+    "types": is_of_type,
+    "just_types": _is_just_of_type,
+    "categories": _is_in_category,
+    "colours": _has_colour,
+    "materials": _is_made_of,
+    "main_materials": _is_mainly_made_of,
+}
+
+
+def _column(values: Sequence[float | None]) -> Numbers:
+    """Numbers with NaN for what is not known: no comparison with it holds."""
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class FilterTable:
+    """A catalogue's own values by column, and what has been asked of it before.
+
+    A mask has one place for each product; the masks of single words are kept, since customers
+    name the same few types, colours and materials.
+    """
+
+    words: tuple[FilterWords, ...]
+    price_cents: Numbers
+    width_cm: Numbers
+    depth_cm: Numbers
+    height_cm: Numbers
+    fewest_seats: Numbers
+    most_seats: Numbers
+    in_stock: Mask
+    _kept: dict[tuple[str, object], Mask] = field(default_factory=dict, repr=False)
+
+    def named(self, what: str, wanted: str) -> Mask:
+        """The products of which a word is true; `what` is a key of `TESTS`."""
+        test = TESTS[what]
+        return self._mask((what, wanted), lambda words: test(wanted, words))
+
+    def any_named(self, what: str, wanted: Sequence[str]) -> Mask:
+        """The products of which one of the words is true."""
+        mask = np.zeros(len(self.words), dtype=np.bool_)
+        for one in wanted:
+            mask |= self.named(what, one)
+        return mask
+
+    def meets(self, filters: ProductFilters) -> Mask:
+        """The products that meet every filter."""
+        mask = np.ones(len(self.words), dtype=np.bool_)
+        for what in ("types", "categories", "colours", "materials"):
+            wanted = getattr(filters, what)
+            if wanted:
+                mask &= self.any_named(what, wanted)
+        mask &= ~self.any_named("materials", filters.excluded_materials)
+        mask &= ~self.any_named("just_types", filters.excluded_types)
+        colours = filters.excluded_colours
+        if colours:
+            mask &= self._mask(("not", colours), lambda words: _comes_otherwise(colours, words))
+        return mask & self._within_bounds(filters)
+
+    def _within_bounds(self, filters: ProductFilters) -> Mask:
+        """A product of unknown size, or that says nothing of seats, does not meet a bound on it."""
+        mask = np.ones(len(self.words), dtype=np.bool_)
+        for most, column in (
+            (filters.price_max_cents, self.price_cents),
+            (filters.width_max_cm, self.width_cm),
+            (filters.depth_max_cm, self.depth_cm),
+            (filters.height_max_cm, self.height_cm),
+            (filters.seats, self.fewest_seats),
+        ):
+            if most is not None:
+                mask &= column <= most
+        for least, column in (
+            (filters.price_min_cents, self.price_cents),
+            (filters.seats, self.most_seats),
+        ):
+            if least is not None:
+                mask &= column >= least
+        return mask & self.in_stock if filters.in_stock_only else mask
+
+    def _mask(self, key: tuple[str, object], test: Callable[[FilterWords], bool]) -> Mask:
+        known = self._kept.get(key)
+        if known is None:
+            known = np.array([test(words) for words in self.words], dtype=np.bool_)
+            if len(self._kept) >= MAXIMUM_KEPT_MASKS:
+                self._kept.clear()
+            self._kept[key] = known
+        return known
+
+
+def filter_table(products: Sequence[Product]) -> FilterTable:
+    """Prepare a catalogue for filtering."""
+    words = tuple(filter_words(product) for product in products)
+    return FilterTable(
+        words=words,
+        price_cents=_column([product.price_cents for product in products]),
+        width_cm=_column([product.width_cm for product in products]),
+        depth_cm=_column([product.depth_cm for product in products]),
+        height_cm=_column([product.height_cm for product in products]),
+        fewest_seats=_column([one.seats[0] if one.seats else None for one in words]),
+        most_seats=_column([one.seats[1] if one.seats else None for one in words]),
+        in_stock=np.array([product.stock > 0 for product in products], dtype=np.bool_),
     )
-
-
-def _size(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    """A product of unknown size does not meet a bound on it."""
-    bounds = (
-        (filters.width_max_cm, product.width_cm),
-        (filters.depth_max_cm, product.depth_cm),
-        (filters.height_max_cm, product.height_cm),
-    )
-    return all(most is None or (size is not None and size <= most) for most, size in bounds)
-
-
-def _seating(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    if filters.seats is None:
-        return True
-    return words.seats is not None and words.seats[0] <= filters.seats <= words.seats[1]
-
-
-def _stock(product: Product, words: FilterWords, filters: ProductFilters) -> bool:
-    return product.stock > 0 or not filters.in_stock_only
-
-
-Check = Callable[[Product, FilterWords, ProductFilters], bool]
-CHECKS: tuple[Check, ...] = (
-    _type,
-    _category,
-    _colour,
-    _material,
-    _nothing_excluded,
-    _price,
-    _size,
-    _seating,
-    _stock,
-)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -18,18 +19,12 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from core.runtime import Runtime
-from knowledge.product_filters import (
-    FilterWords,
-    ProductFilters,
-    filter_words,
-    is_of_type,
-    names,
-    passes,
-)
+from knowledge.product_filters import FilterTable, ProductFilters, filter_table
 from knowledge.space import Space, Vectors, fit_space, ordinary_questions
 from knowledge.words import fold, plain_words, stems
 from services.catalogue.products import Product, catalogue_version, list_products
 
+REFRESH_SECONDS = 1.0
 MEANING_WEIGHT = 0.5
 NAMED_BONUS = 0.5
 IN_STOCK_BONUS = 0.01
@@ -83,13 +78,15 @@ class Catalogue:
     """Products prepared for searching: words with their weights, and vectors if there are any.
 
     `weights` holds, by stem, how much it counts for each product; `vocabulary` the words as they
-    are spelled, with their stems.
+    are spelled, with their stems; `special` are the products of a special use, each with the stems
+    that speak of it.
     """
 
     products: tuple[Product, ...]
-    words: tuple[FilterWords, ...]
+    table: FilterTable
     weights: Mapping[str, Mapping[int, float]]
     vocabulary: Mapping[str, str]
+    special: Mapping[int, frozenset[str]]
     space: Space | None = None
     vectors: Vectors | None = None
 
@@ -107,11 +104,17 @@ def prepare_catalogue(products: Sequence[Product]) -> Catalogue:
             for term in terms:
                 best = weights.setdefault(term, {})
                 best[position] = max(best.get(position, 0.0), weight)
+    table = filter_table(products)
     return Catalogue(
         products=tuple(products),
-        words=tuple(filter_words(product) for product in products),
+        table=table,
         weights=weights,
         vocabulary=vocabulary,
+        special={
+            position: table.words[position].about.difference(table.words[position].type)
+            for position, product in enumerate(products)
+            if fold(product.category) in _SPECIAL_USES
+        },
     )
 
 
@@ -172,19 +175,15 @@ def _applicable(catalogue: Catalogue, asked: ProductFilters) -> ProductFilters:
     furniture will stand, which need not be the shelf that it is sold from; places count only
     for what states how many it seats.
     """
-    types = tuple(
-        one for one in asked.types if any(is_of_type(one, words) for words in catalogue.words)
-    )
+    table = catalogue.table
+    types = tuple(one for one in asked.types if table.named("types", one).any())
     wanted = replace(asked, types=types)
     if not types:
         return wanted
-    kinds = ProductFilters(types=types)
-    pairs = zip(catalogue.products, catalogue.words, strict=True)
-    of_type = [(product, words) for product, words in pairs if passes(product, words, kinds)]
-    rooms = ProductFilters(categories=wanted.categories)
-    if not any(passes(product, words, rooms) for product, words in of_type):
+    of_type = table.any_named("types", types)
+    if wanted.categories and not (of_type & table.any_named("categories", wanted.categories)).any():
         wanted = replace(wanted, categories=())
-    if not any(words.seats for _, words in of_type):
+    if np.isnan(table.fewest_seats[of_type]).all():
         wanted = replace(wanted, seats=None)
     return wanted
 
@@ -193,13 +192,9 @@ def _chosen(catalogue: Catalogue, wanted: ProductFilters) -> tuple[list[int], Pr
     """The products that meet the filters, and the filters that were kept to find any."""
     attempts = [wanted, *(_without(wanted, given_up) for given_up in _RELAXED)]
     for filters in dict.fromkeys(attempts):
-        chosen = [
-            position
-            for position, product in enumerate(catalogue.products)
-            if passes(product, catalogue.words[position], filters)
-        ]
-        if chosen:
-            return chosen, filters
+        chosen = np.flatnonzero(catalogue.table.meets(filters))
+        if len(chosen):
+            return [int(position) for position in chosen], filters
     return [], wanted
 
 
@@ -220,27 +215,22 @@ def _scores(
     if vector is not None and catalogue.space is not None and catalogue.vectors is not None:
         projected = catalogue.space.project(vector[None, :])[0]
         scores += MEANING_WEIGHT * (catalogue.vectors @ projected)
-    asked = frozenset(_stems_in_french(query))
-    for position, product in enumerate(catalogue.products):
-        words = catalogue.words[position]
-        scores[position] += _bonus(words, filters) + IN_STOCK_BONUS * (product.stock > 0)
-        special = fold(product.category) in _SPECIAL_USES
-        if special and not filters.categories and not asked & words.about.difference(words.type):
-            scores[position] -= SPECIAL_USE_LOSS
+    scores += _bonus(catalogue.table, filters) + IN_STOCK_BONUS * catalogue.table.in_stock
+    if not filters.categories and catalogue.special:
+        asked = frozenset(_stems_in_french(query))
+        for position, about in catalogue.special.items():
+            if not asked & about:
+                scores[position] -= SPECIAL_USE_LOSS
     return scores
 
 
-def _bonus(words: FilterWords, filters: ProductFilters) -> float:
-    """What a product earns for the type that is named first, and for its colour and material."""
-    bonus = 0.0
-    for place, one in enumerate(filters.types):
-        if is_of_type(one, words):
-            bonus += NAMED_BONUS * (LATER_TYPE_SHARE if place else 1.0)
-            break
-    if any(names(one, colour) for one in filters.colours for colour in words.colours):
-        bonus += NAMED_BONUS / 2
-    if words.materials and any(names(one, words.materials[0]) for one in filters.materials):
-        bonus += NAMED_BONUS / 2
+def _bonus(table: FilterTable, filters: ProductFilters) -> NDArray[np.float64]:
+    """What products earn for the type that is named first, and for their colour and material."""
+    bonus = np.zeros(len(table.words))
+    for place, one in reversed(list(enumerate(filters.types))):
+        bonus[table.named("types", one)] = NAMED_BONUS * (LATER_TYPE_SHARE if place else 1.0)
+    bonus += NAMED_BONUS / 2 * table.any_named("colours", filters.colours)
+    bonus += NAMED_BONUS / 2 * table.any_named("main_materials", filters.materials)
     return bonus
 
 
@@ -299,14 +289,22 @@ class Catalogues:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._prepared: dict[UUID, tuple[str, Catalogue]] = {}
+        self._checked: dict[UUID, float] = {}
         self._encoding: dict[UUID, asyncio.Task[None]] = {}
 
     async def of(self, organization_id: UUID) -> Catalogue:
-        """The organization's catalogue; its vectors are made in the background."""
+        """The organization's catalogue; its vectors are made in the background.
+
+        Looks for a changed catalogue every `REFRESH_SECONDS`.
+        """
+        known = self._prepared.get(organization_id)
+        now = time.monotonic()
+        if known is not None and now - self._checked[organization_id] < REFRESH_SECONDS:
+            return known[1]
         database = self._runtime.database
         async with database.reading(organization_id) as transaction:
             version = await catalogue_version(transaction)
-            known = self._prepared.get(organization_id)
+            self._checked[organization_id] = now
             if known is not None and known[0] == version:
                 return known[1]
             products = await list_products(transaction)

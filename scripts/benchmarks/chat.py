@@ -135,6 +135,7 @@ def measure(turns: int, sessions: int, warm_up: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "DATA_DIR": os.environ.get("BENCH_DATA_DIR", folder),
             "PORT": str(port),
             "RATE_LIMITS": "off",
