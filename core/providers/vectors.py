@@ -1,7 +1,7 @@
-"""Where passage vectors are kept and searched: Chroma, embedded in this process.
+"""Where passage vectors are kept and searched: Chroma, embedded in this process or on a server.
 
-The embedded store belongs to one process. Vectors are derived data: everything in here can be
-rebuilt from the database.
+The embedded store belongs to one process, a server to as many as like. Vectors are derived data:
+everything in here can be rebuilt from the database.
 """
 
 from __future__ import annotations
@@ -9,16 +9,22 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.providers.resident_vectors import MOST_VECTORS, ResidentVectors
+
 Vectors = NDArray[np.float32]
+
+RECONNECT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,12 @@ class VectorStoreBroken(Exception):
 
 
 class VectorStore(Protocol):
-    """Named collections of unit vectors; every method may raise `VectorStoreBroken`."""
+    """Named collections of unit vectors; every method may raise `VectorStoreBroken`.
+
+    One that `is_shared` is used by several processes, of which one writes at a time.
+    """
+
+    is_shared: bool
 
     async def upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None: ...
 
@@ -68,11 +79,14 @@ class ChromaStore:
     """Chroma in a folder; cosine space, our own vectors, no default model, no telemetry."""
 
     BATCH = 1_000
+    is_shared = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._client: Any = None
         self._collections: dict[str, Any] = {}
+        # Small collections, whole; None where one has grown too large for that.
+        self._resident: dict[str, ResidentVectors | None] = {}
 
     def _open(self) -> Any:
         if self._client is None:
@@ -94,8 +108,25 @@ class ChromaStore:
             self._collections[name] = collection
         return collection
 
+    def _held(self, name: str) -> ResidentVectors | None:
+        """The collection as it is held in memory, read the first time; None where it is large."""
+        if name not in self._resident:
+            collection = self._collection(name)
+            held = None
+            if collection.count() <= MOST_VECTORS:
+                stored = collection.get(include=["embeddings"])
+                held = ResidentVectors()
+                held.put(stored["ids"], np.asarray(stored["embeddings"], dtype=np.float32))
+            self._resident[name] = held
+        return self._resident[name]
+
     async def upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None:
         await asyncio.to_thread(self._upsert, collection, ids, vectors)
+        held = self._resident.get(collection)
+        if held is not None:
+            held.put(ids, vectors)
+            if len(held) > MOST_VECTORS:
+                self._resident[collection] = None
 
     def _upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None:
         with _reporting_damage():
@@ -107,6 +138,9 @@ class ChromaStore:
     async def delete(self, collection: str, ids: Sequence[str]) -> None:
         if ids:
             await asyncio.to_thread(self._delete, collection, ids)
+            held = self._resident.get(collection)
+            if held is not None:
+                held.remove(ids)
 
     def _delete(self, collection: str, ids: Sequence[str]) -> None:
         with _reporting_damage():
@@ -114,7 +148,13 @@ class ChromaStore:
 
     async def search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
         # Under a millisecond: a thread hop would cost more than it frees.
+        return self._search(collection, vector, limit)
+
+    def _search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
         with _reporting_damage():
+            held = None if self.is_shared else self._held(collection)
+            if held is not None:
+                return [VectorHit(id, near) for id, near in held.nearest(vector, limit)]
             found = self._collection(collection).query(
                 query_embeddings=[vector], n_results=limit, include=["distances"]
             )
@@ -128,6 +168,8 @@ class ChromaStore:
 
     def _ids(self, collection: str) -> set[str]:
         with _reporting_damage():
+            if not self.is_shared:
+                self._held(collection)
             return set(self._collection(collection).get(include=[])["ids"])
 
     async def drop(self, collection: str) -> None:
@@ -138,6 +180,7 @@ class ChromaStore:
             self._collection(collection)
             self._open().delete_collection(collection)
             self._collections.pop(collection, None)
+            self._resident.pop(collection, None)
 
     async def recover(self) -> None:
         await asyncio.to_thread(self._recover)
@@ -151,6 +194,7 @@ class ChromaStore:
     def _forget_client(self) -> None:
         """Let go of the folder: Chroma keeps one system a path for the whole process."""
         self._collections.clear()
+        self._resident.clear()
         self._client = None
         from chromadb.api.shared_system_client import SharedSystemClient
 
@@ -161,10 +205,63 @@ class ChromaStore:
             await asyncio.to_thread(self._forget_client)
 
 
+class ChromaServer(ChromaStore):
+    """Chroma on a server of its own, which several processes share."""
+
+    is_shared = True
+
+    def __init__(self, host: str, port: int, secure: bool) -> None:
+        super().__init__(Path())
+        self._closed = False
+        self._host = host
+        self._port = port
+        self._secure = secure
+
+    def _open(self) -> Any:
+        if self._client is None:
+            import chromadb
+            from chromadb.config import Settings
+
+            self._client = chromadb.HttpClient(
+                self._host, self._port, self._secure, settings=Settings(anonymized_telemetry=False)
+            )
+        return self._client
+
+    async def search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
+        return await asyncio.to_thread(self._search, collection, vector, limit)
+
+    async def recover(self) -> None:
+        """Wait until the server answers again; what it keeps is its own."""
+        await asyncio.to_thread(self._wait)
+
+    def _wait(self) -> None:
+        self._collections.clear()
+        while not self._closed:
+            try:
+                with _reporting_damage():
+                    self._open().heartbeat()
+                return
+            except VectorStoreBroken:
+                self._client = None
+                time.sleep(RECONNECT_SECONDS)
+
+    async def close(self) -> None:
+        self._closed = True
+        await super().close()
+
+
 def open_vectors(setting: str) -> VectorStore:
-    """Open what `VECTORS` names: `chroma:<folder>`."""
+    """Open what `VECTORS` names: `chroma:<folder>` or `chroma+http://host:port`."""
     match setting.partition(":"):
         case ("chroma", _, folder) if folder:
             return ChromaStore(Path(folder))
-        case _:
-            raise ValueError(f"VECTORS: unknown value {setting!r}; use chroma:<folder>")
+        case ("chroma+http" | "chroma+https" as scheme, _, _):
+            address = urlsplit(setting)
+            secure = scheme.endswith("s")
+            if address.hostname:
+                return ChromaServer(
+                    address.hostname, address.port or (443 if secure else 8000), secure
+                )
+    raise ValueError(
+        f"VECTORS: unknown value {setting!r}; use chroma:<folder> or chroma+http://host:port"
+    )
