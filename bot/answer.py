@@ -12,21 +12,35 @@ from knowledge.search import SearchHit
 # An answer is read in a chat window: a few sentences, not the article.
 LONGEST_ANSWER_CHARACTERS = 420
 SHORTEST_ANSWER_CHARACTERS = 160
-# Where the best document is not sure to answer, one that comes close is quoted beside it.
-SECOND_SOURCE_RATIO = 0.9
+# Where the best document is not sure to answer, others that come close are quoted beside it.
+OTHER_SOURCES = 2
+OTHER_SOURCE_RATIO = 0.85
 
 _MARKUP = re.compile(r"^(?:#{1,6}|[-*•–>]|\d{1,3}[.)])\s+|\*\*|__|`")
 
 
 def compose(hits: Sequence[SearchHit], sure: bool) -> Iterator[Sentence]:
-    """The sentences of the best passage around its quote; of a second one where that is unsure."""
+    """The sentences of the best passage around its quote; of others too where that is unsure."""
     best = hits[0]
     yield from _quote(best)
-    if sure or len(hits) < 2:
+    if sure:
         return
-    other = hits[1]
-    if other.language == best.language and other.score >= SECOND_SOURCE_RATIO * best.score:
-        yield from _quote(other, LONGEST_ANSWER_CHARACTERS // 2)
+    for other in hits[1 : 1 + OTHER_SOURCES]:
+        if other.language == best.language and other.score >= OTHER_SOURCE_RATIO * best.score:
+            yield from _quote(other, LONGEST_ANSWER_CHARACTERS // 2)
+
+
+def said(hit: SearchHit) -> Span:
+    """The part of the passage that an answer from this hit says."""
+    spans = _window(hit, LONGEST_ANSWER_CHARACTERS)
+    return Span(spans[0].start, spans[-1].end)
+
+
+def quote_sentence(hit: SearchHit, span: Span) -> Sentence:
+    """One sentence of a hit's passage, as it stands there."""
+    quote = hit.passage[span.start : span.end]
+    source = Source(str(hit.document_id), hit.title, quote, hit.score)
+    return Sentence(_MARKUP.sub("", quote).strip(), (source,))
 
 
 def _quote(hit: SearchHit, longest: int = LONGEST_ANSWER_CHARACTERS) -> Iterator[Sentence]:

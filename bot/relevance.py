@@ -1,58 +1,15 @@
-"""Which of the documents found answer this message: what it asks for counts beside its words."""
+"""Does the document that was found hold what the message asks for: its number, person or place?"""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from bot.understanding.cues import fold, has_cue
 from bot.understanding.understand import Understanding
 from knowledge.search import SearchHit
 
-# Intents that say nothing of what a document is about.
-UNINFORMATIVE = frozenset(
-    {
-        "affirm",
-        "complaint",
-        "deny",
-        "goodbye",
-        "greeting",
-        "human_agent",
-        "out_of_scope",
-        "thanks",
-    }
-)
-SUBJECT_WEIGHT = 0.3
-
 # A capitalised word after a small letter or a comma; the first word of a sentence is no name.
 _INNER_CAPITAL = re.compile(r"(?:(?<=[a-zà-ÿ,] )|(?<=['’]))[A-ZÀ-Ý][a-zà-ÿ]{2,}")
-
-
-def by_subject(
-    hits: Sequence[SearchHit],
-    read: Understanding,
-    subject_of: Callable[[str], Mapping[str, float]],
-) -> list[SearchHit]:
-    """Raise the score of hits whose title asks for what the message asks for; best first."""
-    raised = [
-        replace(
-            hit,
-            score=min(1.0, hit.score + SUBJECT_WEIGHT * _agreement(read, subject_of(hit.title))),
-        )
-        for hit in hits
-    ]
-    return sorted(raised, key=lambda hit: -hit.score)
-
-
-def _agreement(read: Understanding, subject: Mapping[str, float]) -> float:
-    """How alike two readings are: the Bhattacharyya coefficient of their intents, 0 to 1."""
-    return sum(
-        math.sqrt(score * subject.get(intent, 0.0))
-        for intent, score in read.ranking
-        if intent not in UNINFORMATIVE
-    )
 
 
 def lacks_what_is_asked(read: Understanding, hit: SearchHit) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,17 +41,20 @@ class KnownDocument:
     language: str
     tags: tuple[str, ...]
     passages: tuple[KnownPassage, ...]
+    updated_at: datetime
 
 
 class Corpus:
-    """One organization's searchable documents and the lexical index of each of their languages."""
+    """One organization's searchable documents with the lexical indexes of their languages."""
 
     def __init__(self) -> None:
         self.documents: dict[UUID, KnownDocument] = {}
         # What a vector id stands for.
         self.titles: dict[str, KnownDocument] = {}
         self.passages: dict[str, KnownPassage] = {}
+        # By language: what words the passages hold, and what words the whole documents hold.
         self.lexical: dict[str, LexicalIndex] = {}
+        self.whole: dict[str, LexicalIndex] = {}
 
     def put(self, document: KnownDocument) -> None:
         """Add a document, in the place of its former version if there is one."""
@@ -71,6 +75,10 @@ class Corpus:
                 for passage in document.passages
             ]
         )
+        whole = self.whole.setdefault(document.language, LexicalIndex(document.language))
+        text = "\n".join(passage.text for passage in document.passages)
+        title_id = title_vector_id(document.id)
+        whole.add([LexicalPassage(title_id, document.id, document.title, document.tags, text)])
 
     def remove(self, document_id: UUID) -> KnownDocument | None:
         """Forget a document; answers what it was, None if it was not there."""
@@ -80,6 +88,7 @@ class Corpus:
             for passage in document.passages:
                 self.passages.pop(passage_vector_id(passage.id), None)
             self.lexical[document.language].remove(document_id)
+            self.whole[document.language].remove(document_id)
         return document
 
 
@@ -93,6 +102,7 @@ async def known_documents(
         documents.c.title,
         documents.c.language,
         documents.c.tags,
+        documents.c.updated_at,
     ).where(documents.c.status == "published")
     body = select(passages).order_by(passages.c.document_id, passages.c.position)
     if document_id is not None:
@@ -107,6 +117,7 @@ async def known_documents(
             row.language,
             tuple(row.tags),
             tuple(by_document.get(row.id, ())),
+            row.updated_at,
         )
         for row in await transaction.all(head.order_by(documents.c.id))
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -18,15 +18,29 @@ from sqlalchemy import select
 from core.providers.vectors import VectorStoreBroken
 from core.runtime import Runtime
 from core.telemetry import logger
-from knowledge.corpus import Corpus, KnownPassage, known_documents, vector_ids
+from knowledge.corpus import (
+    Corpus,
+    KnownDocument,
+    KnownPassage,
+    known_documents,
+    title_vector_id,
+    vector_ids,
+)
 from knowledge.dense import OrganizationVectors, RawVectors, dense_index
 from knowledge.documents import DOCUMENT_CHANGED, DOCUMENT_DELETED
 from knowledge.quotes import Quotable, quotable
+from knowledge.readings import IntentReader, Readings, Row
+from knowledge.space import Vectors
+from knowledge.subjects import SubjectReader, open_subjects
 from knowledge.tables import knowledge_indexes
 
 KEPT_QUOTABLE_PASSAGES = 2_000
 BATCH_DOCUMENTS = 16
 RETRY_SECONDS = 5.0
+# Sentences are encoded ahead of their first question, a little at a time.
+WARMED_PASSAGES = 1_500
+QUIET_SECONDS = 2.0
+PAUSE_SECONDS = 0.02
 
 
 class Knowledge:
@@ -35,8 +49,14 @@ class Knowledge:
     Open it with `open_knowledge`, in the one process that serves searches.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(
+        self, runtime: Runtime, subjects: SubjectReader, intents: IntentReader | None = None
+    ) -> None:
         self.runtime = runtime
+        self._subjects = subjects
+        self._intents = intents
+        self._readings: dict[UUID, Readings] = {}
+        self._warming: dict[UUID, asyncio.Task[None]] = {}
         self._raw = RawVectors(runtime)
         self._corpora: dict[UUID, Corpus] = {}
         self._vectors: dict[UUID, OrganizationVectors] = {}
@@ -61,6 +81,30 @@ class Knowledge:
             self._vectors[organization_id] = found
         return found
 
+    def readings(self, organization_id: UUID) -> Readings:
+        """What the organization's documents are about."""
+        found = self._readings.get(organization_id)
+        if found is None:
+            found = self._readings[organization_id] = Readings(len(self._subjects))
+        return found
+
+    def read(
+        self,
+        organization_id: UUID,
+        text: str,
+        vector: Vectors,
+        language: str,
+        intents: Mapping[str, float] | None = None,
+    ) -> Row:
+        """What a text is about; `vector` is raw, `intents` its intents if they were read already.
+
+        Takes about a millisecond.
+        """
+        if intents is None:
+            intents = {} if self._intents is None else self._intents(text, vector)
+        subjects = self._subjects.read(text, vector, language)
+        return self.readings(organization_id).row(subjects, intents)
+
     def quotable(self, passage: KnownPassage, language: str) -> Quotable:
         """A passage's sentences, kept for its next question."""
         kept = self._quotable.get(passage.id)
@@ -79,6 +123,40 @@ class Knowledge:
             kept = replace(kept, vectors=rows.astype(np.float16))
             self._quotable[passage.id] = kept
         return kept
+
+    async def _warm(self, organization_id: UUID) -> None:
+        """Encode the sentences of passages before a customer's question needs them.
+
+        Whoever is still loading documents, or asking the first questions, goes before.
+        """
+        await asyncio.sleep(QUIET_SECONDS)
+        known = list(self.corpus(organization_id).documents.values())
+        passages = [(one, document.language) for document in known for one in document.passages]
+        for passage, language in passages[:WARMED_PASSAGES]:
+            if self.quotable(passage, language).vectors is None:
+                await self.quotable_with_vectors(passage, language)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    def _warm_later(self, organization_id: UUID) -> None:
+        """Warm what came new, after the work that is under way."""
+        former = self._warming.get(organization_id)
+        if former is not None:
+            former.cancel()
+        self._warming[organization_id] = asyncio.create_task(self._warm(organization_id))
+
+    async def _read_documents(
+        self, organization_id: UUID, documents: Collection[KnownDocument]
+    ) -> None:
+        """Read what documents are about from their titles."""
+        readings = self.readings(organization_id)
+        for start in range(0, len(documents), BATCH_DOCUMENTS):
+            batch = list(documents)[start : start + BATCH_DOCUMENTS]
+            titles = {title_vector_id(one.id): one.title for one in batch}
+            vectors = await self._raw.of(titles)
+            for document, vector in zip(batch, vectors, strict=True):
+                row = self.read(organization_id, document.title, vector, document.language)
+                readings.put(document.id, row)
+            await asyncio.sleep(0)
 
     async def load(self) -> None:
         """Read every organization's documents, and where its vectors are."""
@@ -127,15 +205,18 @@ class Knowledge:
             self._spawn(self._reconcile_later())
             raise
         self._refit_if_outgrown(organization_id)
+        self._warm_later(organization_id)
 
     async def _store_batch(self, organization_id: UUID, waiting: dict[UUID, set[str]]) -> None:
         known = self.corpus(organization_id).documents
         vectors = self.vectors(organization_id)
         async with vectors.writing:
             batch = dict(list(waiting.items())[:BATCH_DOCUMENTS])
+            changed = [known[id] for id in batch if id in known]
             try:
                 await vectors.delete(set[str]().union(*batch.values()))
-                await vectors.put([known[id] for id in batch if id in known], known.values())
+                await vectors.put(changed, known.values())
+                await self._read_documents(organization_id, changed)
             except VectorStoreBroken as error:
                 self.report_damage(error)
             for document_id, stale in batch.items():
@@ -150,6 +231,7 @@ class Knowledge:
     async def on_document_deleted(self, organization_id: UUID, payload: Mapping[str, Any]) -> None:
         """Outbox handler: forget a deleted document; safe to repeat."""
         removed = self.corpus(organization_id).remove(UUID(payload["document_id"]))
+        self.readings(organization_id).remove(UUID(payload["document_id"]))
         vectors = self.vectors(organization_id)
         if removed is not None:
             try:
@@ -158,6 +240,19 @@ class Knowledge:
             except VectorStoreBroken as error:
                 self.report_damage(error)
         await self._announce()
+
+    async def adopt(
+        self, organization_id: UUID, changed: Sequence[KnownDocument], gone: Collection[UUID]
+    ) -> None:
+        """Follow what another process has indexed: its words; the vectors are shared."""
+        corpus = self.corpus(organization_id)
+        for document in changed:
+            corpus.put(document)
+        for document_id in gone:
+            corpus.remove(document_id)
+            self.readings(organization_id).remove(document_id)
+        await self._announce()
+        await self._read_documents(organization_id, changed)
 
     async def _announce(self) -> None:
         async with self._changed:
@@ -215,6 +310,15 @@ class Knowledge:
             except VectorStoreBroken as error:
                 self.report_damage(error)
                 return
+            await self._read_unread(organization_id)
+            self._warm_later(organization_id)
+
+    async def _read_unread(self, organization_id: UUID) -> None:
+        readings = self.readings(organization_id)
+        known = self.corpus(organization_id).documents.values()
+        await self._read_documents(
+            organization_id, [one for one in known if one.id not in readings]
+        )
 
     def report_damage(self, error: VectorStoreBroken) -> None:
         """The vector store failed: search by words alone, set it aside and rebuild it."""
@@ -228,7 +332,9 @@ class Knowledge:
     async def _recover(self) -> None:
         try:
             await self.runtime.vectors.recover()
-            await self.rebuild()
+            # What several processes share is not lost with a connection; `SharedIndex` finds it.
+            if not self.runtime.vectors.is_shared:
+                await self.rebuild()
         finally:
             self._recovering = False
 
@@ -252,20 +358,33 @@ class Knowledge:
         while self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
 
+    async def warm(self) -> None:
+        """Wait until the sentences of the passages are encoded ahead of their questions."""
+        await asyncio.gather(*self._warming.values(), return_exceptions=True)
+
     async def close(self) -> None:
         """Stop the work in the background."""
-        for task in self._background:
+        for task in (*self._background, *self._warming.values()):
             task.cancel()
+        await self.warm()
         await self.settle()
 
 
-async def open_knowledge(runtime: Runtime) -> Knowledge:
+async def open_knowledge(runtime: Runtime, intents: IntentReader | None = None) -> Knowledge:
     """Load what is known, register the outbox handlers, and check the vectors in the background.
+
+    `intents` reads what a customer who writes a text would want; documents whose titles ask for
+    the same come first.
+
+    Where several processes share the vectors, `knowledge.sharing` does all that.
 
     Words are searchable when this returns, meaning a moment later: opening the vector store
     takes about two seconds, most of them Chroma's import; `settle()` waits for it.
     """
-    knowledge = Knowledge(runtime)
+    subjects = await open_subjects(runtime.encoder, runtime.settings.model_folder)
+    knowledge = Knowledge(runtime, subjects, intents)
+    if runtime.vectors.is_shared:
+        return knowledge
     await knowledge.load()
     runtime.outbox.on(DOCUMENT_CHANGED, knowledge.on_document_changed)
     runtime.outbox.on(DOCUMENT_DELETED, knowledge.on_document_deleted)

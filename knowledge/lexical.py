@@ -13,7 +13,6 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -32,6 +31,10 @@ MAXIMUM_QUESTION_WORDS = 60
 MINIMUM_CORRECTED_LETTERS = 5
 MAXIMUM_CORRECTIONS = 6
 DEAD_SHARE = 0.3
+# In a large index, words that more than this share of the passages hold tell little apart and cost
+# most: they are counted only where a question has no other.
+COMMON_SHARE = 0.03
+LARGE_INDEX_PASSAGES = 20_000
 
 
 @dataclass
@@ -41,15 +44,31 @@ class _Postings:
     slots: dict[str, array[int]] = field(default_factory=dict)
     counts: dict[str, array[int]] = field(default_factory=dict)
     lengths: array[float] = field(default_factory=lambda: array("f"))
+    total_length: float = 0.0
 
     def add(self, slot: int, terms: Mapping[str, int]) -> None:
-        self.lengths.append(float(sum(terms.values())))
+        length = float(sum(terms.values()))
+        self.lengths.append(length)
+        self.total_length += length
         for term, count in terms.items():
             if term not in self.slots:
                 self.slots[term] = array("i")
                 self.counts[term] = array("H")
             self.slots[term].append(slot)
             self.counts[term].append(min(count, 65_535))
+
+    def saturated(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The passages that say a term, and how much each does, up to `SATURATION` + 1."""
+        if term not in self.slots:
+            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
+        slots = np.frombuffer(self.slots[term], dtype=np.int32)
+        counts = np.frombuffer(self.counts[term], dtype=np.uint16).astype(np.float32)
+        lengths = np.frombuffer(self.lengths, dtype=np.float32)[slots]
+        mean = max(self.total_length / len(self.lengths), 1.0)
+        bounds = lengths * np.float32(SATURATION * LENGTH_WEIGHT / mean)
+        bounds += np.float32(SATURATION * (1.0 - LENGTH_WEIGHT))
+        gains = counts * np.float32(SATURATION + 1.0) / (counts + bounds)
+        return slots, gains.astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True)
@@ -73,8 +92,10 @@ class LexicalIndex:
     def _clear(self) -> None:
         self._stems = _Postings()
         self._beginnings = _Postings()
-        self._words: dict[str, None] = {}
+        # Known words by first letter and length; a dict keeps them in order, each once.
+        self._words: dict[tuple[str, int], dict[str, None]] = {}
         self._passages: list[LexicalPassage | None] = []
+        self._slots: dict[UUID, list[int]] = {}
         self._alive = array("B")
         self._dead = 0
 
@@ -93,22 +114,23 @@ class LexicalIndex:
         terms = Counter(stems(body, self.language))
         for stem in stems(head, self.language):
             terms[stem] += TITLE_WEIGHT
-        self._words.update(dict.fromkeys(head + body))
+        for word in head + body:
+            self._words.setdefault((word[0], len(word)), {})[word] = None
         starts = Counter(beginnings(body))
         for start in beginnings(head):
             starts[start] += TITLE_WEIGHT
         self._stems.add(slot, terms)
         self._beginnings.add(slot, starts)
         self._passages.append(passage)
+        self._slots.setdefault(passage.document_id, []).append(slot)
         self._alive.append(1)
 
     def remove(self, document_id: UUID) -> None:
         """Forget the passages of a document; the space is reclaimed when enough are gone."""
-        for slot, passage in enumerate(self._passages):
-            if passage is not None and passage.document_id == document_id:
-                self._passages[slot] = None
-                self._alive[slot] = 0
-                self._dead += 1
+        for slot in self._slots.pop(document_id, ()):
+            self._passages[slot] = None
+            self._alive[slot] = 0
+            self._dead += 1
         if self._dead > DEAD_SHARE * len(self._passages):
             kept = [passage for passage in self._passages if passage is not None]
             self._clear()
@@ -125,12 +147,11 @@ class LexicalIndex:
         scores = self._coverage(self._stems, {stem: alike.get(stem, ()) for stem in meant})
         starts = {start: () for start in beginnings(words)}
         scores += BEGINNING_WEIGHT * self._coverage(self._beginnings, starts)
-        scores *= np.frombuffer(self._alive, dtype=np.uint8) / (1.0 + BEGINNING_WEIGHT)
-        best = np.argsort(-scores, kind="stable")[:limit]
+        scores *= np.frombuffer(self._alive, dtype=np.uint8) / np.float32(1.0 + BEGINNING_WEIGHT)
         found: dict[str, float] = {}
-        for slot in best:
+        for slot in _best(scores, limit):
             passage = self._passages[slot]
-            if passage is not None and scores[slot] > 0.0:
+            if passage is not None:
                 found[passage.id] = float(scores[slot])
         return found
 
@@ -143,51 +164,75 @@ class LexicalIndex:
         ]
         corrections: dict[str, str] = {}
         for word in unknown[:MAXIMUM_CORRECTIONS]:
-            found = process.extractOne(
-                word, self._words.keys(), scorer=OSA.distance, score_cutoff=1
-            )
+            found = process.extractOne(word, self._alike(word), scorer=OSA.distance, score_cutoff=1)
             if found is not None:
                 corrections[word] = found[0]
         return [corrections.get(word, word) for word in words]
 
+    def _alike(self, word: str) -> list[str]:
+        """Known words of about a word's length that begin as it does, or as it goes on.
+
+        The second letter counts because an apostrophe is often left out: `letage`.
+        """
+        return [
+            known
+            for letter in dict.fromkeys(word[:2])
+            for length in range(len(word) - 1, len(word) + 2)
+            for known in self._words.get((letter, length), ())
+        ]
+
     def _coverage(
         self, postings: _Postings, terms: Mapping[str, Sequence[str]]
-    ) -> NDArray[np.float64]:
+    ) -> NDArray[np.float32]:
         """BM25 of every passage over the most that the terms could give.
 
-        A passage that lacks a term may have one of its synonyms, which counts for less.
+        A passage that lacks a term may have one of its synonyms, which counts for less. Only the
+        passages that hold a term are touched, so that the cost follows how common the words are.
         """
-        passages = len(self._passages)
-        scores = np.zeros(passages)
-        lengths = np.frombuffer(postings.lengths, dtype=np.float32)
-        bounds = SATURATION * (
-            1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * lengths / max(float(lengths.mean()), 1.0)
-        )
+        scores = np.zeros(len(self._passages), dtype=np.float32)
+        best = np.zeros_like(scores)
         possible = 0.0
+        common = self._common(postings, terms)
         for term, alike in terms.items():
             rarity = self._rarity(postings, term)
             possible += rarity * (SATURATION + 1.0)
-            own = _saturated(postings, term, bounds) * rarity
-            for other in alike:
-                if other in postings.slots:
-                    weight = SYNONYM_WEIGHT * min(rarity, self._rarity(postings, other))
-                    own = np.maximum(own, weight * _saturated(postings, other, bounds))
-            scores += own
-        return scores / possible if possible else scores
+            weights = {term: rarity} | {
+                other: SYNONYM_WEIGHT * min(rarity, self._rarity(postings, other))
+                for other in alike
+                if other in postings.slots
+            }
+            weights = {word: weight for word, weight in weights.items() if word not in common}
+            touched = []
+            for word, weight in weights.items():
+                slots, gains = postings.saturated(word)
+                best[slots] = np.maximum(best[slots], np.float32(weight) * gains)
+                touched.append(slots)
+            for slots in touched:
+                # A passage that holds two of the words is added once: it is emptied by the first.
+                scores[slots] += best[slots]
+                best[slots] = 0.0
+        return scores / np.float32(possible) if possible else scores
+
+    def _common(self, postings: _Postings, terms: Mapping[str, Sequence[str]]) -> frozenset[str]:
+        """The words that are left out: see `COMMON_SHARE`."""
+        if len(self._passages) < LARGE_INDEX_PASSAGES:
+            return frozenset()
+        most = COMMON_SHARE * len(self._passages)
+        words = {word for term, alike in terms.items() for word in (term, *alike)}
+        common = {word for word in words if len(postings.slots.get(word, ())) > most}
+        known = {term for term in terms if term in postings.slots}
+        return frozenset() if known <= common else frozenset(common)
 
     def _rarity(self, postings: _Postings, term: str) -> float:
         known = len(postings.slots.get(term, ()))
         return math.log(1.0 + (len(self._passages) - known + 0.5) / (known + 0.5))
 
 
-def _saturated(
-    postings: _Postings, term: str, bounds: NDArray[np.floating[Any]]
-) -> NDArray[np.float64]:
-    """How much each passage says a term, from 0 to `SATURATION` + 1."""
-    scores = np.zeros(len(bounds))
-    slots = postings.slots.get(term)
-    if slots is not None:
-        where = np.frombuffer(slots, dtype=np.int32)
-        count = np.frombuffer(postings.counts[term], dtype=np.uint16).astype(np.float64)
-        scores[where] = count * (SATURATION + 1.0) / (count + bounds[where])
-    return scores
+def _best(scores: NDArray[np.float32], limit: int) -> list[int]:
+    """The slots of the highest scores above nothing, best first; the earlier of equal ones."""
+    found = np.flatnonzero(scores)
+    if len(found) > limit:
+        least = np.partition(scores[found], -limit)[-limit]
+        found = found[scores[found] >= least]
+    order = np.argsort(-scores[found], kind="stable")[:limit]
+    return [int(slot) for slot in found[order]]

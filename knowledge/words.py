@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from core.text import fold as fold
 
 STEMMERS = {
     "fr": "french",
@@ -22,29 +23,6 @@ STEMMERS = {
 BEGINNING_LETTERS = 5
 MAXIMUM_WORD_LETTERS = 40
 _WORD = re.compile(r"[a-z0-9]+")
-
-
-def _folded_letters() -> dict[int, str]:
-    """Every accented Latin letter and its plain form."""
-    letters = {ord("œ"): "oe", ord("æ"): "ae", ord("ß"): "ss", ord("ø"): "o", ord("’"): "'"}
-    for code in range(0xC0, 0x250):
-        plain = unicodedata.normalize("NFKD", chr(code).lower())
-        if plain[0].isascii():
-            letters.setdefault(code, plain[0])
-    return letters
-
-
-_LETTERS = _folded_letters()
-
-
-def fold(text: str) -> str:
-    """Lower case without accents: `Éléphant` and `elephant` are one word."""
-    folded = text.lower().translate(_LETTERS)
-    if folded.isascii():
-        return folded
-    # Some signs decompose into capitals: `℠` is `SM`.
-    decomposed = unicodedata.normalize("NFKD", folded).lower().translate(_LETTERS)
-    return "".join(one for one in decomposed if not unicodedata.combining(one))
 
 
 @cache

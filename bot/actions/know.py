@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from bot.actions.hand_over import hand_over
-from bot.answer import compose
-from bot.messages import ReplyEvent, Suggestions
+from bot.answer import compose, quote_sentence, said
+from bot.messages import ReplyEvent, Sentence, Suggestions
 from bot.phrasing import phrases, word
 from bot.policy import FAILURES_BEFORE_HANDOFF, AnswerFromKnowledge
-from bot.relevance import by_subject, lacks_what_is_asked
+from bot.relevance import lacks_what_is_asked
 from bot.turn import Turn
-from bot.understanding.understand import Interpreter
+from bot.understanding.understand import informative
+from knowledge.contradictions import Contradiction, DatedPassage, contradictions
 from knowledge.index import Knowledge
 from knowledge.search import SearchHit, search
 
-# Few enough to be compared by their subjects, enough to hold the right one.
 HITS = 8
+COMPARED_HITS = 5
 
 
 async def answer(turn: Turn, decision: AnswerFromKnowledge) -> AsyncIterator[ReplyEvent]:
@@ -41,7 +42,10 @@ async def answer(turn: Turn, decision: AnswerFromKnowledge) -> AsyncIterator[Rep
     if hits[0].language != turn.language:
         document_language = word(turn.language, "language_names", hits[0].language)
         yield turn.say("other_language", document_language=document_language)
-    for sentence in compose(hits, sure):
+    disagreement = _disagreement(turn, hits)
+    if disagreement is not None:
+        sure = False
+    for sentence in _told(turn, hits, sure, disagreement):
         yield sentence
     if not sure and turn.owner == "bot":
         turn.state = turn.state.but(handoff_offered=True)
@@ -50,6 +54,45 @@ async def answer(turn: Turn, decision: AnswerFromKnowledge) -> AsyncIterator[Rep
     yield Suggestions(
         phrases(turn.language, group) or phrases(turn.language, "suggestions.knowledge")
     )
+
+
+def _told(
+    turn: Turn, hits: Sequence[SearchHit], sure: bool, disagreement: Contradiction | None
+) -> Iterator[Sentence]:
+    """What the documents say; where two disagree both are quoted, the newer first."""
+    if disagreement is None:
+        yield from compose(hits, sure)
+        return
+    found = {hit.document_id: hit for hit in hits}
+    newer, older = disagreement.newer, disagreement.older
+    turn.note("documents_disagree", newer=newer.passage.document_id, kind=disagreement.kind)
+    yield turn.say("documents_disagree")
+    yield quote_sentence(found[newer.passage.document_id], newer.sentence)
+    yield turn.say("older_document")
+    yield quote_sentence(found[older.passage.document_id], older.sentence)
+
+
+def _disagreement(turn: Turn, hits: Sequence[SearchHit]) -> Contradiction | None:
+    """The first contradiction of what the best document says by another that was found."""
+    known = turn.runtime.part(Knowledge).corpus(turn.principal.organization_id).documents
+    passages = [
+        DatedPassage(
+            hit.document_id,
+            hit.title,
+            hit.language,
+            hit.passage,
+            known[hit.document_id].updated_at,
+            said(hit) if position == 0 else None,
+        )
+        for position, hit in enumerate(hits[:COMPARED_HITS])
+        if hit.document_id in known
+    ]
+    found = [
+        one
+        for one in contradictions(passages)
+        if hits[0].document_id in (one.newer.passage.document_id, one.older.passage.document_id)
+    ]
+    return found[0] if found else None
 
 
 async def _search(turn: Turn, question: str) -> list[SearchHit]:
@@ -63,8 +106,8 @@ async def _search(turn: Turn, question: str) -> list[SearchHit]:
         turn.language,
         HITS,
         vector=read.vector if same else None,
+        intents=informative(read.ranking) if same else None,
     )
-    hits = by_subject(hits, read, turn.runtime.part(Interpreter).subject)
     turn.note("searched", best=round(hits[0].score, 3) if hits else None)
     return hits
 

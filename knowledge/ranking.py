@@ -1,0 +1,129 @@
+"""Which documents come first for a question, and how surely do they answer it?
+
+Similarity of meaning, shared words and a common subject are summed, not ranked against each other,
+so that a sum means the same for every question. The weights were chosen on the tuning questions of
+two corpora that have nothing in common; docs/benchmarks.md says how.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from knowledge.corpus import Corpus, KnownDocument, KnownPassage, passage_vector_id, title_vector_id
+from knowledge.readings import Agreements
+
+TITLE_WEIGHT = 0.4
+PASSAGE_WEIGHT = 0.6
+PASSAGE_WORDS_WEIGHT = 1.2
+DOCUMENT_WORDS_WEIGHT = 0.6
+SUBJECT_WEIGHT = 0.3
+INTENT_WEIGHT = 0.15
+OTHER_LANGUAGE_PENALTY = 0.03
+CANDIDATES_BY_SUBJECT = 20
+# Fitted on the tuning questions that have an answer and, at half their weight, on those of
+# tests/evaluation/out_of_knowledge.yaml, which have none.
+TOTAL_SLOPE = 0.8
+NEAREST_SLOPE = 6.1
+AGREEMENT_SLOPE = 4.8
+INTERCEPT = -3.9
+TOTAL_SLOPE_ALONE = 2.6
+INTERCEPT_ALONE = -2.2
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for the documents of one corpus: by vector id (`similar`, `passage_words`), by
+    the vector id of the title (`document_words`), and by document."""
+
+    language: str
+    similar: Mapping[str, float] = field(default_factory=dict)
+    passage_words: Mapping[str, float] = field(default_factory=dict)
+    document_words: Mapping[str, float] = field(default_factory=dict)
+    agreements: Agreements | None = None
+
+    @property
+    def nearest(self) -> float | None:
+        """The similarity of the nearest title or passage; None where there are no vectors."""
+        return max(self.similar.values()) if self.similar else None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A document with its best passage and its summed score.
+
+    `title` is how near its title is, `agreement` how far it is about what is asked.
+    """
+
+    document: KnownDocument
+    passage: KnownPassage
+    title: float
+    total: float
+    agreement: float
+
+
+def ranked(corpus: Corpus, evidence: Evidence) -> list[Candidate]:
+    """Every document that something speaks for, the best first.
+
+    What is not among the nearest vectors is taken to be as far as the last of them.
+    """
+    floor = min(evidence.similar.values(), default=0.0)
+    best: dict[str, tuple[float, int, KnownPassage]] = {}
+    for passage in _passages(corpus, evidence):
+        id = passage_vector_id(passage.id)
+        score = PASSAGE_WEIGHT * evidence.similar.get(id, floor)
+        score += PASSAGE_WORDS_WEIGHT * evidence.passage_words.get(id, 0.0)
+        found = (score, -passage.position, passage)
+        if passage.title_id not in best or found[:2] > best[passage.title_id][:2]:
+            best[passage.title_id] = found
+    candidates = [
+        _candidate(corpus.titles[id], score, passage, evidence, floor)
+        for id, (score, _, passage) in best.items()
+    ]
+    return sorted(candidates, key=lambda one: (-one.total, one.passage.title_id))
+
+
+def _passages(corpus: Corpus, evidence: Evidence) -> Iterator[KnownPassage]:
+    """The passages that something speaks for; of a document alone, its first."""
+    for id in {*evidence.similar, *evidence.passage_words}:
+        if id in corpus.passages:
+            yield corpus.passages[id]
+    alone = {id for id in (*evidence.similar, *evidence.document_words) if id in corpus.titles}
+    if evidence.agreements is not None:
+        alone.update(map(title_vector_id, evidence.agreements.best(CANDIDATES_BY_SUBJECT)))
+    for id in alone:
+        if id in corpus.titles:
+            yield corpus.titles[id].passages[0]
+
+
+def _candidate(
+    document: KnownDocument,
+    score: float,
+    passage: KnownPassage,
+    evidence: Evidence,
+    floor: float,
+) -> Candidate:
+    title = evidence.similar.get(passage.title_id, floor)
+    total = score + TITLE_WEIGHT * title
+    total += DOCUMENT_WORDS_WEIGHT * evidence.document_words.get(passage.title_id, 0.0)
+    agreement = 0.0 if evidence.agreements is None else evidence.agreements.of(document.id)
+    total += agreement
+    if document.language != evidence.language:
+        total -= OTHER_LANGUAGE_PENALTY
+    return Candidate(document, passage, title, total, agreement)
+
+
+def calibrated(total: float, nearest: float | None, agreement: float) -> float:
+    """How often a document with this sum is the right one, by a fitted logistic curve.
+
+    `nearest` is the similarity of the nearest title or passage of all, `agreement` how far the
+    first document is about what is asked: both are the same for every document of a question, so
+    that scores keep the order of the sums. `nearest` is None where there are no vectors.
+    """
+    if nearest is None:
+        logit = TOTAL_SLOPE_ALONE * total + INTERCEPT_ALONE
+    else:
+        logit = TOTAL_SLOPE * total + NEAREST_SLOPE * nearest + AGREEMENT_SLOPE * agreement
+        logit += INTERCEPT
+    return 1.0 / (1.0 + math.exp(-logit))

@@ -1,0 +1,107 @@
+"""What each document of an organization is about: the subjects and intents of its title.
+
+Read when a document is indexed, never while a customer waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.space import Vectors
+
+# What a customer who writes this text, with this raw vector, would want: intents and their shares.
+IntentReader = Callable[[str, Vectors], Mapping[str, float]]
+
+INTENT_COLUMNS = 32
+COMPARED_DOCUMENTS = 5_000
+FIRST_ROWS = 64
+
+Row = NDArray[np.float32]
+
+
+class Readings:
+    """One row a document: roots of the shares of its subjects, then of its intents."""
+
+    def __init__(self, subjects: int) -> None:
+        self._subjects = subjects
+        self._columns: dict[str, int] = {}
+        self._rows = np.zeros((FIRST_ROWS, subjects + INTENT_COLUMNS), dtype=np.float32)
+        self._ids: list[UUID] = []
+        self._places: dict[UUID, int] = {}
+
+    def __contains__(self, document_id: UUID) -> bool:
+        return document_id in self._places
+
+    def row(self, subjects: Row | None, intents: Mapping[str, float]) -> Row:
+        """A text's reading as a row; intents beyond the columns there are count for nothing."""
+        row = np.zeros(self._rows.shape[1], dtype=np.float32)
+        if subjects is not None:
+            row[: self._subjects] = subjects
+        for intent, share in intents.items():
+            if intent not in self._columns and len(self._columns) < INTENT_COLUMNS:
+                self._columns[intent] = len(self._columns)
+            if intent in self._columns:
+                row[self._subjects + self._columns[intent]] = max(share, 0.0) ** 0.5
+        return row
+
+    def put(self, document_id: UUID, row: Row) -> None:
+        """Keep a document's row, in the place of its former one.
+
+        Its intents count as far as it has a subject: those of a text that no help centre would
+        hold say nothing.
+        """
+        place = self._places.get(document_id)
+        if place is None:
+            place = self._places[document_id] = len(self._ids)
+            self._ids.append(document_id)
+            if place == len(self._rows):
+                self._rows = np.vstack([self._rows, np.zeros_like(self._rows)])
+        self._rows[place] = row
+        self._rows[place, self._subjects :] *= float((row[: self._subjects] ** 2).sum())
+
+    def remove(self, document_id: UUID) -> None:
+        """Forget a document; the last row takes its place."""
+        place = self._places.pop(document_id, None)
+        if place is None:
+            return
+        last = self._ids.pop()
+        if last != document_id:
+            self._ids[place] = last
+            self._places[last] = place
+            self._rows[place] = self._rows[len(self._ids)]
+
+    def agreements(self, row: Row, subject_weight: float, intent_weight: float) -> Agreements:
+        """How far each document is about what a question's row is about."""
+        weights = np.empty_like(row)
+        weights[: self._subjects] = subject_weight * row[: self._subjects]
+        weights[self._subjects :] = intent_weight * row[self._subjects :]
+        return Agreements(self._ids, self._places, self._rows, weights)
+
+
+class Agreements:
+    """How far the documents of one organization are about what one question is about."""
+
+    def __init__(
+        self, ids: list[UUID], places: Mapping[UUID, int], rows: Row, weights: Row
+    ) -> None:
+        self._ids, self._places, self._rows, self._weights = ids, places, rows, weights
+
+    def of(self, document_id: UUID) -> float:
+        place = self._places.get(document_id)
+        return 0.0 if place is None else float(self._rows[place] @ self._weights)
+
+    def best(self, limit: int) -> list[UUID]:
+        """The documents that agree most, in no order.
+
+        None of a large organization, where many would: nearness and words have to find them.
+        """
+        if len(self._ids) > COMPARED_DOCUMENTS:
+            return []
+        if len(self._ids) <= limit:
+            return list(self._ids)
+        scores = self._rows[: len(self._ids)] @ self._weights
+        return [self._ids[place] for place in np.argpartition(-scores, limit)[:limit]]
