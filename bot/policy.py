@@ -414,12 +414,13 @@ def _search(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
 
 
 def _about_product(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
+    fee = read.intent == "price_question" and has_cue(read.folded, "delivery")
+    if fee and read.product_sku is None:
+        # "La livraison d'un meuble à 300 €": an amount beside a fee is no wish for a product.
+        return _answer(state, replace(read, intent="delivery_question"), caller)
     sku = read.product_sku or _focus(state, read)
     if sku is not None:
         return Plan(DescribeProduct(sku, read.intent), state)
-    if read.intent == "price_question" and has_cue(read.folded, "delivery"):
-        # "La livraison d'un meuble à 300 €": an amount beside a fee is no wish for a product.
-        return _answer(state, replace(read, intent="delivery_question"), caller)
     if read.product_values:
         return Plan(SearchProducts(), state)
     if state.last_intent == "product_search" and state.shown_skus and _is_short(read):

@@ -1,4 +1,4 @@
-"""What text from outside must be before anything reads it."""
+"""What must text from outside be before anything reads it, and in what form is it compared?"""
 
 from __future__ import annotations
 
@@ -41,6 +41,29 @@ def clean_text(value: str) -> str:
     if _holds_mark_run(value):
         raise ValueError("the text holds too many combining marks in a row")
     return unicodedata.normalize("NFC", value)
+
+
+def _plain_letters() -> dict[int, str]:
+    """Every accented Latin letter, ligature and typographic apostrophe, and its plain form."""
+    letters = {ord("œ"): "oe", ord("æ"): "ae", ord("ß"): "ss", ord("ø"): "o", ord("’"): "'"}
+    for code in range(0xC0, 0x250):
+        plain = unicodedata.normalize("NFKD", chr(code).lower())
+        if plain[0].isascii():
+            letters.setdefault(code, plain[0])
+    return letters
+
+
+_PLAIN_LETTERS = _plain_letters()
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: `Éléphant` and `elephant` are one word, `m²` is `m2`."""
+    folded = text.lower().translate(_PLAIN_LETTERS)
+    if folded.isascii():
+        return folded
+    # Some signs decompose into capitals: `℠` is `SM`.
+    decomposed = unicodedata.normalize("NFKD", folded).lower().translate(_PLAIN_LETTERS)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 Text = Annotated[str, AfterValidator(clean_text)]

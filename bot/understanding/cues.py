@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,14 +10,9 @@ from typing import Any
 
 import yaml
 
+from core.text import fold as fold
+
 FILE = Path(__file__).parent / "vocabulary" / "cues.yaml"
-
-
-def fold(text: str) -> str:
-    """Lower case, without accents, with plain apostrophes and `ss` for `ß`."""
-    plain = text.lower().replace("’", "'").replace("ß", "ss")
-    decomposed = unicodedata.normalize("NFKD", plain)
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def _pattern(forms: list[str]) -> re.Pattern[str]:

@@ -5,7 +5,9 @@ its n-grams are weighed beside it; both were fitted together by `bot.understandi
 sums become probabilities by a temperature found on phrases that the fit had not seen. Where the
 likeliest label is still in doubt, a second, slower encoder is asked and the message weighed again.
 Where best sum and nearest phrase together are under the threshold found in training (nothing taught
-is near the message), or where the trained `out_of_scope` class wins, there is no intent.
+is near the message), or where the trained `out_of_scope` class wins, there is no intent. Where no
+phrase teaches that class, `bot.understanding.strangers` learns what is none of ours from labels
+left out.
 """
 
 import hashlib
@@ -26,6 +28,7 @@ from bot.understanding.ngrams import Vocabulary
 from bot.understanding.scoring import (
     Calibration,
     Fit,
+    Membership,
     SecondBudget,
     SecondOpinion,
     Space,
@@ -42,15 +45,15 @@ BUDGET = SecondBudget(phrases=2_500, doubt=0.6)
 # In the server a first start is waited for, and a message may cost 4.5 ms.
 SERVING_BUDGET = SecondBudget(phrases=600, doubt=0.4)
 REFUSED_SHARE = 0.015
-REFUSED_SHARE_OF_CLOSED_SET = 0.0005
 
 
 @dataclass(frozen=True)
 class IntentPrediction:
     """What a message is about: `intent` is None out of scope; `ranking` is best first.
 
-    `confidence` is the calibrated probability of the best label; `familiarity` (-1 to 2.5) says
-    how near the message is to anything taught, which tells strangers better than confidence does.
+    `confidence` is the calibrated probability of the best label; what the ranking leaves of 1 is
+    the chance that the message is about nothing taught. `familiarity` (-1 to 2.5) says how near the
+    message is to anything taught, which tells strangers a little better than confidence does.
     """
 
     intent: str | None
@@ -64,6 +67,7 @@ class IntentModel:
     """A trained model as plain arrays; the encoders serve the calls that bring no vector.
 
     Without `second_encoder` (its wheel exists for x86-64 Linux alone) the first fit's word stands.
+    `membership` is None where phrases teach `out_of_scope`: that label's probability tells.
     """
 
     labels: tuple[str, ...]
@@ -72,6 +76,7 @@ class IntentModel:
     first: Fit
     second: SecondOpinion | None
     threshold: float
+    membership: Membership | None = None
     encoder: Encoder | None = None
     second_encoder: Encoder | None = None
 
@@ -85,6 +90,8 @@ class IntentModel:
         if not text.strip():
             return IntentPrediction(None, 0.0, ())
         probabilities, familiar = self._read(text, vector)
+        if self.membership is not None:
+            probabilities = probabilities * self.membership.share(familiar)
         order = np.argsort(-probabilities, kind="stable")
         ranking = tuple((self.labels[row], float(probabilities[row])) for row in order)
         best, confidence = ranking[0]
@@ -146,6 +153,8 @@ def _arrays(model: IntentModel) -> dict[str, Any]:
         "threshold": np.array(model.threshold),
         **_fit_arrays("first", model.first),
     }
+    if model.membership is not None:
+        arrays["membership"] = np.array([model.membership.slope, model.membership.offset])
     if model.space is not None:
         arrays |= {"mean": model.space.mean, "exemplars": model.space.exemplars}
     if model.second is not None:
@@ -180,6 +189,9 @@ def _model(arrays: dict[str, Any]) -> IntentModel:
             _fit("second", arrays),
             *(float(bound) for bound in arrays["second_asked"]),
         )
+    membership = None
+    if "membership" in arrays:
+        membership = Membership(*(float(value) for value in arrays["membership"]))
     return IntentModel(
         labels=tuple(str(label) for label in arrays["labels"]),
         vocabulary=Vocabulary(arrays["checksums"], arrays["ngram_importance"]),
@@ -187,6 +199,7 @@ def _model(arrays: dict[str, Any]) -> IntentModel:
         first=_fit("first", arrays),
         second=second,
         threshold=float(arrays["threshold"]),
+        membership=membership,
     )
 
 
@@ -208,9 +221,9 @@ def train(
     """Learn intents from (phrase, intent) pairs with the embedded encoder, or with the one given.
 
     `refused_share` is the share of rightly read messages that may be refused so that strangers are
-    refused too: raise it (0.05) where much that comes in is out of scope and none of that is
-    taught. Left out, it is 0.015 where some phrases teach `out_of_scope`, and next to nothing where
-    none do: such intents are taken for a closed set.
+    refused too: raise it (0.05) where much that comes in is out of scope. Left out, it is 0.015
+    where some phrases teach `out_of_scope`; where none do, the share that serves most customers is
+    found on labels left out, and is next to nothing for thousands of phrases.
     Raises ValueError for fewer than two intents. What the fit needs (scipy) is imported here and
     not by a process that loads a trained model.
     """
@@ -218,19 +231,15 @@ def train(
 
     first = encoder or open_encoder("embedded")
     second = open_second_encoder(first)
-    if refused_share is None:
-        taught = any(intent == OUT_OF_SCOPE for _, intent in examples)
-        refused_share = REFUSED_SHARE if taught else REFUSED_SHARE_OF_CLOSED_SET
-    model = fit(
-        examples, first.encode(_phrases(examples)), _rows(examples, second), refused_share, BUDGET
-    )
+    vectors = first.encode(_phrases(examples))
+    model = fit(examples, vectors, _rows(examples, second), refused_share, BUDGET)
     return replace(model, encoder=first, second_encoder=second)
 
 
 def train_on_words(
-    examples: Sequence[tuple[str, str]], refused_share: float = REFUSED_SHARE
+    examples: Sequence[tuple[str, str]], refused_share: float | None = None
 ) -> IntentModel:
-    """Learn intents from n-grams alone: no encoder, no vectors, one language."""
+    """Learn intents from n-grams alone: no encoder, no vectors, one language; see `train`."""
     from bot.understanding.training import fit
 
     return fit(examples, None, None, refused_share, BUDGET)
@@ -302,7 +311,7 @@ def _rows(
 def _digest(examples: Sequence[tuple[str, str]], encoder: Encoder, second: Encoder | None) -> str:
     digest = hashlib.blake2b(digest_size=12)
     digest.update(f"{encoder.name} {second.name if second else 'alone'}".encode())
-    for module in ("intents", "ngrams", "scoring", "training"):
+    for module in ("intents", "ngrams", "scoring", "strangers", "training"):
         digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     for phrase, intent in examples:
         digest.update(f"{intent}\t{phrase}\n".encode())

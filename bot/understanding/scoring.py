@@ -38,6 +38,18 @@ class Calibration:
         return shares
 
 
+@dataclass(frozen=True)
+class Membership:
+    """How likely a message is to belong to any taught label: a logistic curve of familiarity."""
+
+    slope: float
+    offset: float
+
+    def share(self, familiar: float) -> float:
+        """Return that probability for one message's familiarity."""
+        return float(1.0 / (1.0 + np.exp(-(self.slope * familiar + self.offset))))
+
+
 @dataclass(frozen=True, eq=False)
 class Space:
     """The training phrases in one encoder's space: their mean, and centred unit rows."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -34,8 +34,20 @@ from services.catalogue.stores import list_stores
 PHRASES = Path(__file__).parent / "phrases"
 REFRESH_SECONDS = 5.0
 MAXIMUM_READ_CHARACTERS = 2_000
-MAXIMUM_SUBJECTS = 5_000
 CLEAR_PRODUCT_LEAD = 0.1
+# Intents that say nothing of what a document is about.
+UNINFORMATIVE = frozenset(
+    {
+        "affirm",
+        "complaint",
+        "deny",
+        "goodbye",
+        "greeting",
+        "human_agent",
+        "out_of_scope",
+        "thanks",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -149,10 +161,11 @@ class Interpreter:
     ) -> None:
         self._encoder = encoder
         self._intents = intents
+        # For what is read by the hundred: a doubt is not worth a second encoding there.
+        self._quick_intents = replace(intents, second=None)
         self._lexicon = lexicon
         self._vocabularies = vocabularies
         self._clock = clock
-        self._subjects: dict[str, Mapping[str, float]] = {}
 
     async def vocabulary(self, organization_id: UUID) -> Vocabulary:
         return await self._vocabularies.of(organization_id)
@@ -183,19 +196,17 @@ class Interpreter:
             vector=vector,
         )
 
-    def subject(self, title: str) -> Mapping[str, float]:
-        """What a document is about: the intents of its title, read as if a customer had asked it.
+    def subject(self, text: str, vector: NDArray[np.float32]) -> Mapping[str, float]:
+        """What a text is about: the shares of its intents, read as if a customer had written it.
 
-        Kept by title, since a document is met again and again.
+        `vector` is its raw embedding. Intents that say nothing of a subject are left out.
         """
-        known = self._subjects.get(title)
-        if known is None:
-            vector = self._encoder.encode([title])[0]
-            known = dict(self._intents.predict(title, vector).ranking)
-            if len(self._subjects) >= MAXIMUM_SUBJECTS:
-                self._subjects.clear()
-            self._subjects[title] = known
-        return known
+        return informative(self._quick_intents.predict(text, vector).ranking)
+
+
+def informative(ranking: Iterable[tuple[str, float]]) -> Mapping[str, float]:
+    """The shares of the intents that say what a text is about."""
+    return {intent: share for intent, share in ranking if intent not in UNINFORMATIVE}
 
 
 async def open_interpreter(runtime: Runtime) -> Interpreter:

@@ -30,14 +30,12 @@ class IntentSet:
     """Messages to learn from and messages to be judged on.
 
     Where `open_world`, some test messages belong to no intent (`out_of_scope`).
-    `refused_share` None trains with the product's own default.
     """
 
     name: str
     train: Labelled
     test: Labelled
     open_world: bool = False
-    refused_share: float | None = None
 
 
 def folder(name: str) -> Path:
@@ -92,7 +90,7 @@ def _hint3(name: str, shop: str) -> IntentSet:
     test = _csv(base / f"{shop}_test.csv", "sentence", "label")
     renamed = [(text, OUT_OF_SCOPE if label == UNANSWERABLE else label) for text, label in test]
     known = [(text, label) for text, label in train if label != UNANSWERABLE]
-    return IntentSet(name, known, renamed, open_world=True, refused_share=0.05)
+    return IntentSet(name, known, renamed, open_world=True)
 
 
 INTENT_SETS: dict[str, Callable[[], IntentSet]] = {

@@ -3,7 +3,7 @@
     scripts/bench understanding [--only banking77,hwu64,hwu64-10,clinc150,hint3,entities]
 
 The pair that serves is the pair that is measured: `bot.understanding.intents.train` with no
-settings of a set's own but HINT3's share of refusals (chosen on another shop's messages), and
+settings of a set's own, and
 `bot.understanding.entities.numbers_and_dates`. The linear baseline is trained in the same run and
 compared message by message. Exits with 1 where the data is missing (EVAL_DATA_DIR).
 """

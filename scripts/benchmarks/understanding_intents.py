@@ -64,7 +64,7 @@ class Judged:
 def judge(data: IntentSet) -> Judged:
     """Train on one half through the product's door and read the other."""
     started, cpu = time.perf_counter(), time.process_time()
-    model = train(data.train, refused_share=data.refused_share)
+    model = train(data.train)
     spent = time.perf_counter() - started, time.process_time() - cpu
     found = read(model, data.test, spent)
     del model

@@ -6,11 +6,11 @@ Seed 003 shows `défaut_fabrication` and `moyen`; the other values stand beside 
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BeforeValidator
 
+from core import text
 from core.errors import InvalidRequest
 
 Category = Literal[
@@ -58,8 +58,7 @@ _SEVERITY_WORDS: dict[Severity, str] = {
 
 def fold(value: str) -> str:
     """A word without case and accents, its parts joined by `_`."""
-    plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", text.fold(value)).strip("_")
 
 
 Word = TypeVar("Word", bound=str)

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from core.text import fold as plain
+
 MAX_CHARACTERS = 4000
 """Longer messages are read at both ends only: the work for one message stays bounded."""
 
@@ -36,10 +38,7 @@ def clean(text: str) -> str:
 
 def strip_accents(text: str) -> str:
     """Remove accents and compatibility forms: "canapé" gives "canape", "m²" gives "m2"."""
-    if text.isascii():
-        return text
-    decomposed = unicodedata.normalize("NFKD", text)[: 2 * MAX_CHARACTERS]
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return plain(text)[: 2 * MAX_CHARACTERS]
 
 
 def fold(text: str) -> str:
