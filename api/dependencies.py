@@ -1,8 +1,9 @@
 """Who is calling: the Principal behind a request's credentials, for every contract.
 
-Credentials are a bearer access token; on chat routes a visitor's token will do, sent as bearer,
-in `X-Visitor-Token` or in the cookie `mdf_visitor`. The organization is that of the token, else
-the one whose public key is in `X-Public-Key`, else the first active one.
+Credentials are a bearer access token, or an API key in `X-API-Key`, in `api-key` or as bearer; on
+chat routes a visitor's token will do, sent as bearer, in `X-Visitor-Token` or in the cookie
+`mdf_visitor`. The organization is that of the token, else the one whose public key is in
+`X-Public-Key`, else the first active one. Where several are sent, the first named here counts.
 """
 
 from __future__ import annotations
@@ -11,22 +12,26 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Response
+from fastapi.requests import HTTPConnection
 
 from api.admin.envelope import BAD_BEARER, MISSING_BEARER, WRONG_SCHEME, InvalidBearer
 from core.errors import NotAuthenticated, ServiceUnavailable
 from core.runtime import Runtime
 from core.security import VISITOR_TOKEN_SECONDS, Principal
-from services.accounts.organizations import active_organizations
+from services.accounts.api_keys import is_api_key, principal_from_api_key
+from services.accounts.organizations import recent_organizations
 from services.accounts.sessions import (
     issue_visitor_token,
     principal_from_access_token,
+    principal_from_any_token,
     principal_from_visitor_token,
 )
 
 VISITOR_HEADER = "X-Visitor-Token"
 VISITOR_COOKIE = "mdf_visitor"
 PUBLIC_KEY_HEADER = "X-Public-Key"
+API_KEY_HEADERS = ("X-API-Key", "api-key")
 SIGN_IN_FIRST = "Sign in first: send an access token as bearer token."
 
 
@@ -42,7 +47,7 @@ class Caller:
     new_visitor_token: str | None = None
 
 
-def product_runtime(request: Request) -> Runtime:
+async def product_runtime(request: HTTPConnection) -> Runtime:
     """The open product of this process."""
     runtime: Runtime = request.app.state.runtime
     return runtime
@@ -51,7 +56,7 @@ def product_runtime(request: Request) -> Runtime:
 CurrentRuntime = Annotated[Runtime, Depends(product_runtime)]
 
 
-def bearer_token(request: Request) -> str | None:
+def bearer_token(request: HTTPConnection) -> str | None:
     """The token of `Authorization: Bearer …`; another scheme raises NotAuthenticated."""
     header = request.headers.get("authorization")
     if header is None:
@@ -62,30 +67,39 @@ def bearer_token(request: Request) -> str | None:
     return token.strip()
 
 
-async def organization_of_public_key(request: Request, runtime: Runtime) -> UUID | None:
+def api_key(request: HTTPConnection) -> str | None:
+    """The API key of a header of its own; None where there is none."""
+    for name in API_KEY_HEADERS:
+        key = request.headers.get(name)
+        if key is not None:
+            return key.strip()
+    return None
+
+
+async def organization_of_public_key(request: HTTPConnection, runtime: Runtime) -> UUID | None:
     """The organization that the request names by its public key; None where it names none."""
     public_key = request.headers.get(PUBLIC_KEY_HEADER)
     if public_key is None:
         return None
-    for organization in await active_organizations(runtime.database):
+    for organization in await recent_organizations(runtime, public_key):
         if organization.public_key == public_key:
             return organization.id
     raise NotAuthenticated("This public key is not known.")
 
 
-async def organization_of_visit(request: Request, runtime: Runtime) -> UUID:
+async def organization_of_visit(request: HTTPConnection, runtime: Runtime) -> UUID:
     """The organization that a visitor without credentials talks to."""
     named = await organization_of_public_key(request, runtime)
     if named is not None:
         return named
-    organizations = await active_organizations(runtime.database)
+    organizations = await recent_organizations(runtime)
     if not organizations:
         raise ServiceUnavailable("No shop has been set up yet; run `mdf seed`.")
     return organizations[0].id
 
 
 async def _within_named_organization(
-    request: Request, runtime: Runtime, principal: Principal
+    request: HTTPConnection, runtime: Runtime, principal: Principal
 ) -> Principal:
     named = await organization_of_public_key(request, runtime)
     if named is not None and named != principal.organization_id:
@@ -93,23 +107,37 @@ async def _within_named_organization(
     return principal
 
 
-async def signed_in(request: Request, runtime: CurrentRuntime) -> Principal:
-    """The account behind the access token; raises NotAuthenticated."""
-    token = bearer_token(request)
-    if token is None:
+async def _from_token_or_key(runtime: Runtime, credential: str) -> Principal:
+    if is_api_key(credential):
+        return await principal_from_api_key(runtime, credential)
+    return await principal_from_access_token(runtime, credential)
+
+
+async def signed_in(request: HTTPConnection, runtime: CurrentRuntime) -> Principal:
+    """The account behind the access token, or the application behind the API key.
+
+    Raises NotAuthenticated.
+    """
+    token, key = bearer_token(request), api_key(request)
+    if token is not None:
+        principal = await _from_token_or_key(runtime, token)
+    elif key is not None:
+        principal = await principal_from_api_key(runtime, key)
+    else:
         raise NotAuthenticated(SIGN_IN_FIRST)
-    principal = await principal_from_access_token(runtime, token)
     return await _within_named_organization(request, runtime, principal)
 
 
 CurrentPrincipal = Annotated[Principal, Depends(signed_in)]
 
 
-async def _known_caller(request: Request, runtime: Runtime) -> Principal | None:
-    """The account or the visitor that the request proves; None where it proves nothing."""
-    token = bearer_token(request)
-    if token is not None:
-        return await _from_any_token(runtime, token)
+async def _known_caller(request: HTTPConnection, runtime: Runtime) -> Principal | None:
+    """The account, application or visitor that the request proves; None where it proves nothing."""
+    token, key = bearer_token(request), api_key(request)
+    if token is not None and not is_api_key(token):
+        return await principal_from_any_token(runtime, token)
+    if token is not None or key is not None:
+        return await principal_from_api_key(runtime, token or key or "")
     token = request.headers.get(VISITOR_HEADER)
     if token is not None:
         return principal_from_visitor_token(runtime, token)
@@ -122,15 +150,8 @@ async def _known_caller(request: Request, runtime: Runtime) -> Principal | None:
     return None
 
 
-async def _from_any_token(runtime: Runtime, token: str) -> Principal:
-    try:
-        return principal_from_visitor_token(runtime, token)
-    except NotAuthenticated:
-        return await principal_from_access_token(runtime, token)
-
-
-async def signed_in_or_visitor(request: Request, runtime: CurrentRuntime) -> Caller:
-    """The caller of a chat message: an account, a known visitor, or a visitor made just now.
+async def signed_in_or_visitor(request: HTTPConnection, runtime: CurrentRuntime) -> Caller:
+    """The caller of a chat message: an account, an application, a visitor known or made just now.
 
     Credentials that are sent but bad raise NotAuthenticated; only an old cookie is forgotten.
     """
@@ -142,7 +163,7 @@ async def signed_in_or_visitor(request: Request, runtime: CurrentRuntime) -> Cal
     return Caller(visitor, token)
 
 
-async def signed_in_or_known_visitor(request: Request, runtime: CurrentRuntime) -> Caller:
+async def signed_in_or_known_visitor(request: HTTPConnection, runtime: CurrentRuntime) -> Caller:
     """The caller who reads what was said; a visitor needs the token of the first answer."""
     principal = await _known_caller(request, runtime)
     if principal is None:
@@ -170,16 +191,19 @@ def remember_visitor(response: Response, caller: Caller, runtime: Runtime) -> No
     )
 
 
-async def operator(request: Request, runtime: CurrentRuntime) -> Principal:
-    """The account behind the access token on `/api/v1`, whose refusals are 403 (seed 001)."""
-    header = request.headers.get("authorization")
-    if header is None:
+async def operator(request: HTTPConnection, runtime: CurrentRuntime) -> Principal:
+    """The caller on `/api/v1`, whose refusals are 403 (seed 001)."""
+    header, key = request.headers.get("authorization"), api_key(request)
+    if header is None and key is None:
         raise InvalidBearer(MISSING_BEARER)
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer":
+    scheme, _, token = (header or "").partition(" ")
+    if header is not None and scheme.lower() != "bearer":
         raise InvalidBearer(WRONG_SCHEME)
     try:
-        principal = await principal_from_access_token(runtime, token.strip())
+        if header is not None:
+            principal = await _from_token_or_key(runtime, token.strip())
+        else:
+            principal = await principal_from_api_key(runtime, key or "")
         return await _within_named_organization(request, runtime, principal)
     except NotAuthenticated as error:
         raise InvalidBearer(BAD_BEARER) from error

@@ -1,17 +1,25 @@
-"""Signing in with e-mail and password, and staying signed in (rows M01 and M02)."""
+"""Signing in with e-mail and password, staying signed in, and signing out (rows M01 and M02)."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from fastapi import APIRouter, Response
+from fastapi.requests import HTTPConnection
 from pydantic import Field
 
-from api.dependencies import CurrentRuntime
+from api.dependencies import SIGN_IN_FIRST, CurrentRuntime, bearer_token
 from api.json_body import StrictRoute
 from api.support.envelope import Answer, Request, failures
+from core.errors import NotAuthenticated
 from core.text import Text
-from services.accounts.sessions import Session, refresh_session, start_session
+from services.accounts.sessions import (
+    Session,
+    end_session,
+    end_session_of_access_token,
+    refresh_session,
+    start_session,
+)
 from services.accounts.users import authenticate
 
 MAXIMUM_TOKEN_LENGTH = 4_000
@@ -27,6 +35,16 @@ class LoginRequest(Request):
 class RefreshRequest(Request):
     refresh_token: str = Field(
         min_length=1, max_length=MAXIMUM_TOKEN_LENGTH, examples=["eyJhbGci..."]
+    )
+
+
+class LogoutRequest(Request):
+    refresh_token: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAXIMUM_TOKEN_LENGTH,
+        description="Names the session where no access token is at hand.",
+        examples=["eyJhbGci..."],
     )
 
 
@@ -66,3 +84,21 @@ async def refresh(body: RefreshRequest, runtime: CurrentRuntime, response: Respo
     Using one twice ends the whole session: two parties then hold it.
     """
     return _tokens(await refresh_session(runtime, body.refresh_token), response)
+
+
+@router.post("/logout", summary="Sign out", responses=failures(401))
+async def logout(
+    request: HTTPConnection, runtime: CurrentRuntime, body: LogoutRequest | None = None
+) -> Answer:
+    """End the session of the access token, or of the refresh token in the body.
+
+    All its tokens end, access tokens within five seconds on every process.
+    """
+    access_token = bearer_token(request)
+    if body is not None and body.refresh_token is not None:
+        await end_session(runtime, body.refresh_token)
+    elif access_token is not None:
+        await end_session_of_access_token(runtime, access_token)
+    else:
+        raise NotAuthenticated(SIGN_IN_FIRST)
+    return Answer()

@@ -7,12 +7,12 @@ database keeps only the keyed hash of refresh tokens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import select, update
 
 from core.database import Transaction, new_id
@@ -27,13 +27,18 @@ from core.security import (
     principal_for_role,
     random_token,
     read_token,
+    read_token_of_kinds,
     sign_token,
 )
-from services.accounts.tables import refresh_tokens
-from services.accounts.users import Account, find_account
+from services.accounts.api_keys import KEY_CREDENTIAL, principal_of_key_hash
+from services.accounts.recent import RECENT_SECONDS, recent_look_ups
+from services.accounts.tables import refresh_tokens, users
+from services.accounts.users import Account, account_of_row, account_query, find_account
+
+SESSION_CREDENTIAL = "session"
 
 # A revoked session or a disabled user is refused this many seconds later at the latest.
-PRINCIPAL_CACHE_SECONDS = 4
+PRINCIPAL_CACHE_SECONDS = RECENT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -61,24 +66,42 @@ async def refresh_session(runtime: Runtime, refresh_token: str) -> Session:
     claims = _claims(runtime, "refresh", refresh_token)
     session: Session | None = None
     async with runtime.database.transaction(claims.organization_id) as transaction:
-        if await _use(runtime, transaction, refresh_token):
+        used = await _use(runtime, transaction, refresh_token)
+        if used and not await _has_ended(transaction, claims.family):
             account = await find_account(transaction, claims.user_id)
             if account is not None:
                 session = await _issue(runtime, transaction, account, claims.family)
         else:
             await _end_family(runtime, transaction, claims.family)
     if session is None:
-        await runtime.cache.delete(_cache_key(claims.family))
+        recent_look_ups(runtime).forget_all()
         raise NotAuthenticated("The refresh token is no longer valid; sign in again.")
     return session
 
 
 async def end_session(runtime: Runtime, refresh_token: str) -> None:
     """Sign out: end the family of a refresh token, its access tokens included."""
-    claims = _claims(runtime, "refresh", refresh_token)
-    async with runtime.database.transaction(claims.organization_id) as transaction:
-        await _end_family(runtime, transaction, claims.family)
-    await runtime.cache.delete(_cache_key(claims.family))
+    await _end(runtime, _claims(runtime, "refresh", refresh_token))
+
+
+async def end_session_of_access_token(runtime: Runtime, access_token: str) -> None:
+    """Sign out with the access token alone: its family ends, refresh tokens included."""
+    await _end(runtime, _claims(runtime, "access", access_token))
+
+
+async def end_sessions(
+    runtime: Runtime, transaction: Transaction, user_id: UUID, except_family: str | None = None
+) -> None:
+    """End all sessions of a user, everywhere, within the caller's transaction."""
+    statement = (
+        update(refresh_tokens)
+        .where(refresh_tokens.c.user_id == user_id)
+        .where(refresh_tokens.c.revoked_at.is_(None))
+    )
+    if except_family is not None:
+        statement = statement.where(refresh_tokens.c.family != except_family)
+    await transaction.execute(statement.values(revoked_at=runtime.clock()))
+    transaction.after_commit.append(recent_look_ups(runtime).forget_all)
 
 
 async def principal_from_access_token(runtime: Runtime, token: str) -> Principal:
@@ -88,26 +111,63 @@ async def principal_from_access_token(runtime: Runtime, token: str) -> Principal
     NotAuthenticated for a bad token, an ended session, a disabled user or a membership that is
     gone.
     """
-    claims = _claims(runtime, "access", token)
-    key = _cache_key(claims.family)
-    cached = await runtime.cache.get(key)
-    if cached is not None:
-        known = _principal_from_json(orjson.loads(cached))
-        if (known.organization_id, known.user_id) == (claims.organization_id, claims.user_id):
-            return known
-    async with runtime.database.reading(claims.organization_id) as transaction:
-        ended = await transaction.first(
-            select(refresh_tokens.c.id)
-            .where(refresh_tokens.c.family == claims.family)
-            .where(refresh_tokens.c.revoked_at.is_not(None))
-            .limit(1)
-        )
-        account = await find_account(transaction, claims.user_id) if ended is None else None
-    if account is None:
+    claims = read_token(_secret(runtime), "access", token)
+    return await _principal_from_claims(runtime, _read_claims(claims))
+
+
+async def principal_from_any_token(runtime: Runtime, token: str) -> Principal:
+    """The caller behind an access token or a visitor's token, whichever it is."""
+    kinds = frozenset({"access", "visitor"})
+    claims = read_token_of_kinds(_secret(runtime), kinds, token)
+    if claims["typ"] == "visitor":
+        return _visitor(_uuid(claims.get("org")), _uuid(claims["sub"]))
+    return await _principal_from_claims(runtime, _read_claims(claims))
+
+
+async def still_valid(runtime: Runtime, principal: Principal) -> bool:
+    """Whether what proved a caller still holds, with every permission that it gave.
+
+    For connections that outlive a request: asked every 3 s, it ends them within 5 s of a revoked
+    key, an ended session, a disabled user or a lesser role. Costs one statement in
+    `RECENT_SECONDS` and caller at most. Visitors and the product itself cannot be revoked.
+    """
+    kind, _, name = (principal.credential or "").partition(":")
+    now: Principal | None = principal
+    if kind == KEY_CREDENTIAL:
+        now = await principal_of_key_hash(runtime, name)
+    elif kind == SESSION_CREDENTIAL and principal.user_id is not None:
+        claims = _Claims(principal.organization_id, principal.user_id, name)
+        now = await _recent_principal(runtime, claims)
+    return now is not None and principal.permissions <= now.permissions
+
+
+async def _principal_from_claims(runtime: Runtime, claims: _Claims) -> Principal:
+    principal = await _recent_principal(runtime, claims)
+    if principal is None:
         raise NotAuthenticated("This session has ended; sign in again.")
-    principal = account.principal()
-    await runtime.cache.set(key, _principal_as_json(principal), PRINCIPAL_CACHE_SECONDS)
     return principal
+
+
+async def _recent_principal(runtime: Runtime, claims: _Claims) -> Principal | None:
+    key = f"{SESSION_CREDENTIAL}:{claims.organization_id}:{claims.user_id}:{claims.family}"
+    return await recent_look_ups(runtime).get(key, lambda: _look_up(runtime, claims))
+
+
+async def _look_up(runtime: Runtime, claims: _Claims) -> Principal | None:
+    """The caller of a session that has not ended, in one statement."""
+    ended = refresh_tokens.alias("ended")
+    source = users.outerjoin(
+        ended, (ended.c.family == claims.family) & ended.c.revoked_at.is_not(None)
+    )
+    query = account_query(claims.user_id, claims.organization_id, source)
+    query = query.add_columns(ended.c.id.label("ended"))
+    async with runtime.database.reading(None, every_organization=True) as transaction:
+        row = await transaction.first(query)
+    if row is None or row.ended is not None:
+        return None
+    account = account_of_row(row, claims.organization_id)
+    credential = f"{SESSION_CREDENTIAL}:{claims.family}"
+    return replace(account.principal(), credential=credential) if account is not None else None
 
 
 def issue_visitor_token(runtime: Runtime, organization_id: UUID) -> tuple[str, Principal]:
@@ -138,7 +198,10 @@ class _Claims:
 
 
 def _claims(runtime: Runtime, kind: str, token: str) -> _Claims:
-    claims = read_token(_secret(runtime), kind, token)
+    return _read_claims(read_token(_secret(runtime), kind, token))
+
+
+def _read_claims(claims: Mapping[str, Any]) -> _Claims:
     return _Claims(_uuid(claims.get("org")), _uuid(claims["sub"]), str(claims.get("family", "")))
 
 
@@ -188,6 +251,23 @@ async def _use(runtime: Runtime, transaction: Transaction, refresh_token: str) -
     return used.rowcount == 1
 
 
+async def _has_ended(transaction: Transaction, family: str) -> bool:
+    """Whether a family has ended; a pair that was issued at that very moment ends with it."""
+    row = await transaction.first(
+        select(refresh_tokens.c.id)
+        .where(refresh_tokens.c.family == family)
+        .where(refresh_tokens.c.revoked_at.is_not(None))
+        .limit(1)
+    )
+    return row is not None
+
+
+async def _end(runtime: Runtime, claims: _Claims) -> None:
+    async with runtime.database.transaction(claims.organization_id) as transaction:
+        await _end_family(runtime, transaction, claims.family)
+    recent_look_ups(runtime).forget_all()
+
+
 async def _end_family(runtime: Runtime, transaction: Transaction, family: str) -> None:
     await transaction.execute(
         update(refresh_tokens)
@@ -210,33 +290,3 @@ def _uuid(value: Any) -> UUID:
         return UUID(str(value))
     except ValueError as error:
         raise NotAuthenticated("The token is invalid or has expired; sign in again.") from error
-
-
-def _cache_key(family: str) -> str:
-    return f"principal:{family}"
-
-
-def _principal_as_json(principal: Principal) -> bytes:
-    return orjson.dumps(
-        {
-            "organization_id": principal.organization_id,
-            "actor": principal.actor,
-            "role": principal.role,
-            "user_id": principal.user_id,
-            "customer_id": principal.customer_id,
-            "email": principal.email,
-        },
-        # asyncpg's own subclass of UUID.
-        default=str,
-    )
-
-
-def _principal_from_json(values: dict[str, Any]) -> Principal:
-    return principal_for_role(
-        UUID(values["organization_id"]),
-        values["actor"],
-        values["role"],
-        user_id=UUID(values["user_id"]),
-        customer_id=UUID(values["customer_id"]) if values["customer_id"] else None,
-        email=values["email"],
-    )

@@ -1,6 +1,16 @@
-"""Rows of organizations, users, memberships, the shop's customers and refresh tokens."""
+"""Rows of organizations, users, memberships, the shop's customers, sessions and keys."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    true,
+)
 
 from core.database import UtcDateTime, global_table, organization_table
 
@@ -35,6 +45,7 @@ memberships = organization_table(
     "memberships",
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("role", String(20), nullable=False),
+    Column("is_active", Boolean, nullable=False, default=True, server_default=true()),
     UniqueConstraint("organization_id", "user_id"),
     data_class="account",
     erased_by="deleted with the user",
@@ -69,6 +80,36 @@ refresh_tokens = global_table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    data_class="session",
+    erased_by="deleted with the user",
+)
+
+# One table for the keys of every contract; `prefix` tells which it was made for.
+api_keys = organization_table(
+    "api_keys",
+    Column("name", String(100), nullable=False),
+    Column("prefix", String(20), nullable=False),
+    Column("last_characters", String(4), nullable=False),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("permissions", JSON, nullable=False),
+    Column("created_by", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    data_class="account",
+    erased_by="deleted with the user who made it",
+)
+
+# A row without a user stands for an address that nobody has: asking takes as long for both.
+password_resets = global_table(
+    "password_resets",
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), index=True),
+    Column("kind", String(12), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("used_at", UtcDateTime),
     data_class="session",
     erased_by="deleted with the user",
 )

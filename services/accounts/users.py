@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Column, FromClause, Row, Select, select
 
 from core.database import Database, Transaction
 from core.errors import Conflict, InvalidRequest, NotAuthenticated
@@ -64,10 +64,13 @@ class Account:
 
 @dataclass(frozen=True)
 class NewUser:
-    """A user as it is entered, the password already hashed with `prepare_password`."""
+    """A user as it is entered, the password already hashed with `prepare_password`.
+
+    Without one nobody can sign in until a password is chosen by e-mail.
+    """
 
     email: str
-    password_hash: str
+    password_hash: str | None
     name: str
     is_demo: bool = False
     is_superadmin: bool = False
@@ -110,6 +113,14 @@ async def find_user(transaction: Transaction, email: str) -> User | None:
     return _user(row) if row is not None else None
 
 
+async def find_user_or_none(transaction: Transaction, email: str) -> User | None:
+    """As `find_user`; what is no address belongs to nobody, and costs the same."""
+    try:
+        return await find_user(transaction, email)
+    except InvalidRequest:
+        return await find_user(transaction, "nobody@nowhere.invalid")
+
+
 async def add_membership(transaction: Transaction, user_id: UUID, role: str) -> None:
     """Give a user a role in the transaction's organization; a second role is a Conflict."""
     if role not in ROLE_PERMISSIONS or role == "visitor":
@@ -127,7 +138,7 @@ async def is_staff_member(transaction: Transaction, user_id: UUID) -> bool:
     row = await transaction.first(
         select(memberships.c.role)
         .select_from(memberships.join(users, users.c.id == memberships.c.user_id))
-        .where(memberships.c.user_id == user_id, users.c.is_active)
+        .where(memberships.c.user_id == user_id, users.c.is_active, memberships.c.is_active)
     )
     return row is not None and row.role in STAFF_ROLES
 
@@ -146,7 +157,7 @@ async def authenticate(
     verified = await verify_password(password if usable else "", password_hash)
     account = None
     if verified and row is not None and row.is_active:
-        organization = organization_id or await _first_organization(database, row.id)
+        organization = organization_id or await first_organization(database, row.id)
         if organization is not None:
             async with database.reading(organization) as transaction:
                 account = await find_account(transaction, row.id)
@@ -160,33 +171,57 @@ async def find_account(transaction: Transaction, user_id: UUID) -> Account | Non
 
     A superadmin needs no membership.
     """
-    organization_id = transaction.organization_id
-    if organization_id is None:
+    if transaction.organization_id is None:
         raise TypeError("an account belongs to an organization; open its transaction")
-    user = await transaction.first(select(users).where(users.c.id == user_id, users.c.is_active))
-    served = await transaction.first(
-        select(organizations.c.id).where(
-            organizations.c.id == organization_id, organizations.c.is_active
+    # The outer joins name the organization; a condition behind them would make them inner ones.
+    unscoped = Transaction(transaction.connection, None, every_organization=True)
+    row = await unscoped.first(account_query(user_id, transaction.organization_id))
+    return account_of_row(row, transaction.organization_id) if row is not None else None
+
+
+def account_query(
+    user_id: UUID | Column[Any], organization_id: UUID | Column[Any], source: FromClause = users
+) -> Select[Any]:
+    """One statement that finds an account; read its row with `account_of_row`.
+
+    `source` is the table of users, perhaps joined with what else is asked for. The statement
+    names the organization itself: run it with `every_organization`.
+    """
+    joined = (
+        source.join(
+            organizations,
+            (organizations.c.id == organization_id) & organizations.c.is_active,
+        )
+        .outerjoin(
+            memberships,
+            (memberships.c.user_id == users.c.id)
+            & (memberships.c.organization_id == organization_id),
+        )
+        .outerjoin(
+            customers,
+            (customers.c.user_id == users.c.id) & (customers.c.organization_id == organization_id),
         )
     )
-    if user is None or served is None:
-        return None
-    membership = await transaction.first(
-        select(memberships.c.role).where(memberships.c.user_id == user_id)
+    return (
+        select(
+            users,
+            memberships.c.role,
+            memberships.c.is_active.label("is_member"),
+            customers.c.id.label("customer_id"),
+            customers.c.reference.label("customer_reference"),
+        )
+        .select_from(joined)
+        .where(users.c.id == user_id, users.c.is_active)
+        .limit(1)
     )
-    role = "superadmin" if user.is_superadmin else membership.role if membership else None
+
+
+def account_of_row(row: Row[Any], organization_id: UUID) -> Account | None:
+    """The account of a row of `account_query`; None for who is no active member."""
+    role = "superadmin" if row.is_superadmin else row.role if row.is_member else None
     if role is None:
         return None
-    customer = await transaction.first(
-        select(customers.c.id, customers.c.reference).where(customers.c.user_id == user_id)
-    )
-    return Account(
-        _user(user),
-        organization_id,
-        role,
-        customer.id if customer is not None else None,
-        customer.reference if customer is not None else None,
-    )
+    return Account(_user(row), organization_id, role, row.customer_id, row.customer_reference)
 
 
 async def demo_users_exist(database: Database) -> bool:
@@ -204,11 +239,11 @@ async def _row_for_sign_in(database: Database, email: str) -> Row[Any] | None:
         return await transaction.first(select(users).where(users.c.email == address))
 
 
-async def _first_organization(database: Database, user_id: UUID) -> UUID | None:
+async def first_organization(database: Database, user_id: UUID) -> UUID | None:
     async with database.reading(None, every_organization=True) as transaction:
         row = await transaction.first(
             select(memberships.c.organization_id)
-            .where(memberships.c.user_id == user_id)
+            .where(memberships.c.user_id == user_id, memberships.c.is_active)
             .order_by(memberships.c.id)
             .limit(1)
         )
