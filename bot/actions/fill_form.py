@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot import forms
 from bot.actions.form_results import open_ticket, say_order, say_ticket_status
 from bot.actions.know import dont_know
+from bot.actions.photos import photo_lines
 from bot.messages import ReplyEvent, Suggestions
 from bot.phrasing import phrases, word
 from bot.state import Form
@@ -57,6 +58,8 @@ async def _give_up(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
 
 async def _recapitulate(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
     """Say back what will be done, and ask for a yes."""
+    photos = await photo_lines(turn, form)
+    form = form.with_slots(photos_asked=True)
     turn.state = turn.state.but(form=replace(form, asked=None, confirming=True), failures=0)
     turn.note("recapitulated", form=form.name)
     slots = form.slots
@@ -69,6 +72,8 @@ async def _recapitulate(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
     )
     if slots.get("email"):
         yield turn.say("ticket.recap_email", email=slots["email"])
+    for line in photos:
+        yield line
     yield turn.say("ticket.confirm")
     yield Suggestions(phrases(turn.language, "suggestions.confirm"))
 

@@ -36,6 +36,8 @@ async def open_ticket(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
         email=slots.get("email") or turn.state.email,
     )
     yield turn.say("ticket.created", tool="create_ticket", ticket_id=result.ticket_id)
+    if result.attachments:
+        yield turn.say("photos.attached", tool="create_ticket", count=len(result.attachments))
     yield turn.say(
         "ticket.deadline",
         tool="create_ticket",

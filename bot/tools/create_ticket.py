@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from core.text import Text
 from core.tools import Tool, ToolContext
@@ -15,6 +16,12 @@ from services.tickets.tickets import (
     NewTicket,
 )
 from services.tickets.tickets import create_ticket as file_ticket
+from services.uploads.attachments import (
+    MAXIMUM_ATTACHMENTS,
+    attach_to_ticket,
+    uploads_of_conversation,
+    usable_uploads,
+)
 
 
 class CreateTicketArguments(BaseModel):
@@ -35,6 +42,11 @@ class CreateTicketArguments(BaseModel):
     customer_id: Text | None = Field(
         None, max_length=40, description="The caller's own reference, such as CUST123."
     )
+    attachments: Annotated[list[Text], FailFast()] = Field(
+        default_factory=list,
+        max_length=MAXIMUM_ATTACHMENTS,
+        description="Ids of uploaded files; those sent in the conversation need not be named.",
+    )
 
 
 class CreateTicketResult(BaseModel):
@@ -48,6 +60,7 @@ class CreateTicketResult(BaseModel):
     contact_email: str | None
     created_at: datetime
     sla_response_deadline: datetime
+    attachments: list[str] = Field(default_factory=list, description="Ids of the files on it.")
 
 
 async def create_ticket(
@@ -55,8 +68,12 @@ async def create_ticket(
 ) -> CreateTicketResult:
     """Open an after-sales ticket for a product that is broken, missing, wrong or late.
 
-    The answer holds its number and the moment by which customer service replies.
+    The answer holds its number and the moment by which customer service replies. Files that were
+    sent in the conversation and stand on no ticket yet go with it.
     """
+    attached = await usable_uploads(context.effect, arguments.attachments, context.principal)
+    if context.conversation_id is not None:
+        attached += await uploads_of_conversation(context.effect, context.conversation_id)
     ticket = await file_ticket(
         context.effect,
         NewTicket(
@@ -73,6 +90,7 @@ async def create_ticket(
         outbox=context.runtime.outbox,
         now=context.runtime.clock(),
     )
+    await attach_to_ticket(context.effect, attached, ticket.id, context.runtime.clock())
     return CreateTicketResult(
         ticket_id=ticket.number,
         status=ticket.status,
@@ -84,6 +102,7 @@ async def create_ticket(
         contact_email=ticket.contact_email,
         created_at=ticket.created_at,
         sla_response_deadline=ticket.sla_response_deadline,
+        attachments=list(dict.fromkeys(upload.file_id for upload in attached)),
     )
 
 
