@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from api.admin import envelope as admin
@@ -129,14 +130,24 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """The framework's own errors: unknown path, wrong method, a form that cannot be read."""
     if not isinstance(error, HTTPException):
         raise error
-    allow = (error.headers or {}).get("Allow")
     if error.status_code == NotFound.status:
         return _response(request, NotFound("There is nothing at this address."))
     if error.status_code == MethodNotAllowed.status:
         return _response(
-            request, MethodNotAllowed("This address does not take that method."), allow
+            request,
+            MethodNotAllowed("This address does not take that method."),
+            _allowed_methods(request),
         )
     return _response(request, InvalidRequest("The body of the request cannot be read."))
+
+
+def _allowed_methods(request: Request) -> str:
+    """Every method of the address: the framework names those of the first route alone."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.methods and route.path_regex and route.path_regex.match(request.url.path):
+            methods |= route.methods
+    return ", ".join(sorted(methods))
 
 
 def register_error_handlers(app: FastAPI) -> None:

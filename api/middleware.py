@@ -8,45 +8,36 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.callers import Networks, address_of, caller_of, header
 from api.errors import write_error
-from api.limits import TIME_LIMIT_SECONDS, RateLimits, body_limit_bytes, group_of
+from api.limits import body_limit_bytes, count_request, group_of, time_limit_seconds
 from core.errors import (
     DeadlineExceeded,
-    NotAuthenticated,
     NotFound,
     PayloadTooLarge,
     RateLimitExceeded,
     SupportError,
 )
-from core.security import read_token
-from core.telemetry import HTTP_REQUESTS, logger, new_request_id, request_id_variable
+from core.runtime import Runtime
+from core.telemetry import (
+    HTTP_IN_PROGRESS,
+    HTTP_REQUESTS,
+    HTTP_SECONDS,
+    logger,
+    new_request_id,
+    request_id_variable,
+)
 
 MAXIMUM_PATH_LENGTH = 1_000
+# Where inner middleware leaves the headers that the outermost puts on whatever is answered.
+_HEADERS = "mdf.headers"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _log = logger("api.middleware")
-
-
-def header(scope: Scope, name: bytes) -> str:
-    """The first header of a (lower-case) name, or nothing."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return str(value.decode("latin-1"))
-    return ""
-
-
-def with_headers(message: Message, headers: Mapping[str, str]) -> Message:
-    """The start of a response with more headers."""
-    return {**message, "headers": [*message.get("headers", ()), *_encoded(headers.items())]}
-
-
-def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 async def send_error(scope: Scope, send: Send, error: SupportError) -> None:
@@ -57,7 +48,9 @@ async def send_error(scope: Scope, send: Send, error: SupportError) -> None:
         {
             "type": "http.response.start",
             "status": written.status,
-            "headers": _encoded(headers.items()),
+            "headers": [
+                (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+            ],
         }
     )
     await send({"type": "http.response.body", "body": written.body})
@@ -71,34 +64,56 @@ class UnexpectedError(SupportError):
 
 
 class RequestContext:
-    """Names the request, logs and counts it, and answers for what nobody caught."""
+    """Names the request, logs, counts and traces it, and answers for what nobody caught."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         offered = header(scope, b"x-request-id")
         request_id = offered if _REQUEST_ID.fullmatch(offered) else new_request_id()
         token = request_id_variable.set(request_id)
         try:
-            await self._answer(scope, receive, send, request_id)
+            if scope["type"] == "websocket":
+                await self.app(scope, receive, send)
+            else:
+                await self._observe(scope, receive, send, request_id)
         finally:
             request_id_variable.reset(token)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+    async def _observe(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         started = time.perf_counter()
+        HTTP_IN_PROGRESS.inc()
+        status = 500
+        try:
+            traces = scope["app"].state.runtime.traces
+            if traces is None:
+                status = await self._answer(scope, receive, send, request_id)
+            else:
+                with traces.request(scope["method"], scope["headers"], request_id) as span:
+                    status = await self._answer(scope, receive, send, request_id)
+                    span.describe(_route(scope), status)
+        finally:
+            HTTP_IN_PROGRESS.dec()
+            _record(scope, status, started)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> int:
+        """Let the application answer; returns the status, 499 where the client has left."""
         status = 0
+        extra = [
+            (b"x-request-id", request_id.encode("latin-1")),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        scope[_HEADERS] = extra
 
         async def named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = with_headers(
-                    message, {"x-request-id": request_id, "x-content-type-options": "nosniff"}
-                )
+                message = {**message, "headers": [*message.get("headers", ()), *extra]}
             await send(message)
 
         path: str = scope["path"]
@@ -116,79 +131,65 @@ class RequestContext:
                 named,
                 UnexpectedError("An unexpected error occurred; quote the request id to support."),
             )
-        _record(scope, status, started)
+        return status or 499
+
+
+def _route(scope: Scope) -> str:
+    """The declared path that answered, so that ids do not become names of metrics."""
+    path = getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else "other"
 
 
 def _record(scope: Scope, status: int, started: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+    seconds = time.perf_counter() - started
     HTTP_REQUESTS.labels(method, str(status)).inc()
-    duration_ms = round((time.perf_counter() - started) * 1000, 1)
+    HTTP_SECONDS.labels(_route(scope)).observe(seconds)
+    duration_ms = round(seconds * 1000, 1)
     _log.info("request", method=method, path=scope["path"], status=status, duration_ms=duration_ms)
 
 
 class RateLimit:
-    """Counts requests by caller and group; the three headers go on every counted answer.
+    """Counts requests by caller and group; the three headers go on every counted answer."""
 
-    The caller is the subject of a verified access token, else the address of the connection:
-    what a client says about its address is ignored, and so are visitor tokens, which anyone may
-    have for the asking.
-    """
-
-    def __init__(self, app: ASGIApp, secret_key: str) -> None:
+    def __init__(self, app: ASGIApp, proxies: Networks = ()) -> None:
         self.app = app
-        self.secret_key = secret_key
-        self.limits = RateLimits()
+        self.proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         group = group_of(scope["path"]) if scope["type"] == "http" else None
         if group is None:
             await self.app(scope, receive, send)
             return
-        caller = _address(scope) if group.by_address else self._caller(scope)
-        allowance = await self.limits.hit(group, caller)
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = with_headers(message, allowance.headers())
-            await send(message)
-
+        runtime: Runtime = scope["app"].state.runtime
+        if group.by_address:
+            caller = address_of(scope, self.proxies)
+        else:
+            caller = await caller_of(scope, runtime, self.proxies)
+        allowance = await count_request(runtime.cache, group, caller)
+        scope[_HEADERS] += allowance.headers()
         if allowance.allowed:
-            await self.app(scope, receive, counted)
+            await self.app(scope, receive, send)
         else:
             error = RateLimitExceeded(
                 "Too many requests. Please try again later.", allowance.retry_after_seconds
             )
-            await send_error(scope, counted, error)
-
-    def _caller(self, scope: Scope) -> str:
-        scheme, _, token = header(scope, b"authorization").partition(" ")
-        if scheme.lower() == "bearer":
-            try:
-                claims = read_token(self.secret_key, "access", token.strip())
-            except NotAuthenticated:
-                return _address(scope)
-            return f"user:{claims['sub']}"
-        return _address(scope)
-
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return f"address:{client[0]}" if client else "address:unknown"
+            await send_error(scope, send, error)
 
 
 class TimeLimit:
     """Ends a request that has not begun to answer in time; streams go on as long as they like."""
 
-    def __init__(self, app: ASGIApp, seconds: float = TIME_LIMIT_SECONDS) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        seconds = time_limit_seconds(scope["path"])
         try:
-            async with asyncio.timeout(self.seconds) as deadline:
+            async with asyncio.timeout(seconds) as deadline:
 
                 async def timed(message: Message) -> None:
                     if message["type"] == "http.response.start" and not deadline.expired():
@@ -199,7 +200,7 @@ class TimeLimit:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            message = f"Request exceeded maximum processing time of {self.seconds:g}s"
+            message = f"Request exceeded maximum processing time of {seconds:g}s"
             await send_error(scope, send, DeadlineExceeded(message))
 
 

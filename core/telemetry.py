@@ -8,7 +8,7 @@ import sys
 from contextvars import ContextVar
 
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from structlog.typing import EventDict, WrappedLogger
 
 request_id_variable: ContextVar[str] = ContextVar("request_id", default="")
@@ -18,6 +18,10 @@ TOOL_SECONDS = Histogram("mdf_tool_seconds", "Duration of tool runs", ["tool"])
 TURNS = Counter("mdf_turns_total", "Turns by intent and outcome", ["intent", "outcome"])
 TURN_SECONDS = Histogram("mdf_turn_seconds", "Duration of turns")
 HTTP_REQUESTS = Counter("mdf_http_requests_total", "HTTP requests", ["method", "status"])
+HTTP_SECONDS = Histogram("mdf_http_request_seconds", "Duration of HTTP requests", ["route"])
+HTTP_IN_PROGRESS = Gauge("mdf_http_requests_in_progress", "HTTP requests being answered")
+STATEMENTS = Histogram("mdf_database_statement_seconds", "Duration of database statements")
+SLOW_STATEMENTS = Counter("mdf_database_slow_statements_total", "Statements over SLOW_QUERY_MS")
 
 
 def new_request_id() -> str:
@@ -55,6 +59,6 @@ def configure_logging(level: str = "info", log_format: str = "json") -> None:
 
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
-    """A logger that says which module speaks."""
-    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(module=name)
-    return bound
+    """A logger that says which module speaks; it takes the configuration when it is used."""
+    lazy: structlog.typing.FilteringBoundLogger = structlog.get_logger(module=name)
+    return lazy

@@ -150,7 +150,10 @@ async def run_tool(
         await _record_failure(attempt, error.code)
         raise
     TOOL_RUNS.labels(tool.name, "ok").inc()
-    TOOL_SECONDS.labels(tool.name).observe(time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    TOOL_SECONDS.labels(tool.name).observe(seconds)
+    if runtime.traces is not None:
+        runtime.traces.ended(f"tool {tool.name}", seconds)
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import psutil
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,15 +16,11 @@ from api.json_body import StrictRoute
 from api.version import VERSION
 from core.database import Database
 from core.errors import SupportError
+from core.providers.breaker import CircuitBreaker, State
 from core.runtime import Runtime
+from services.monitoring.memory import MemoryStatus, memory_status, process_memory_mb
 
-CHECK_TIMEOUT_SECONDS = 2.0
-MEBIBYTE = 1024 * 1024
-# Resident memory from which the process is worth a look, and from which it is in danger.
-MEMORY_WARNING_MB = 800.0
-MEMORY_CRITICAL_MB = 1500.0
-
-MemoryStatus = Literal["ok", "warning", "critical"]
+CHECK_TIMEOUT_SECONDS = 1.5
 
 router = APIRouter(tags=["Monitoring"], route_class=StrictRoute)
 _process = psutil.Process()
@@ -53,12 +49,17 @@ class CacheCheck(BaseModel):
     type: str = Field(examples=["redis"])
 
 
+class BreakerCheck(BaseModel):
+    state: State
+    success_rate: float = Field(description="Per cent of all calls.", examples=[99.5])
+
+
 class LanguageModelCheck(BaseModel):
     """A remote model is never needed: the embedded engine answers without one."""
 
     healthy: bool
     configured: bool
-    breakers: dict[str, Any] = Field(default_factory=dict)
+    breakers: dict[str, BreakerCheck]
 
 
 class MemoryCheck(BaseModel):
@@ -82,18 +83,7 @@ class Readiness(BaseModel):
     checks: Checks
 
 
-def memory_mb() -> float:
-    """The resident memory of this process."""
-    return round(float(_process.memory_info().rss) / MEBIBYTE, 2)
-
-
-def memory_status(rss_mb: float) -> MemoryStatus:
-    if rss_mb >= MEMORY_CRITICAL_MB:
-        return "critical"
-    return "warning" if rss_mb >= MEMORY_WARNING_MB else "ok"
-
-
-def started_at(request: Request) -> float:
+async def started_at(request: Request) -> float:
     """When the application was started, on the monotonic clock."""
     moment: float = request.app.state.started_at
     return moment
@@ -102,13 +92,13 @@ def started_at(request: Request) -> float:
 @router.get("/health", summary="Does the process live?")
 async def health(runtime: CurrentRuntime, started: Annotated[float, Depends(started_at)]) -> Health:
     """Answer as long as the process can answer at all; nothing else is asked."""
-    rss_mb = memory_mb()
+    rss_mb = process_memory_mb()
     return Health(
         app=runtime.settings.app_name,
         version=VERSION,
         uptime_seconds=int(time.monotonic() - started),
         memory_mb=rss_mb,
-        memory_status=memory_status(rss_mb),
+        memory_status=memory_status(rss_mb, runtime.settings),
         cpu_percent=_process.cpu_percent(),
         threads=_process.num_threads(),
     )
@@ -122,16 +112,16 @@ async def health(runtime: CurrentRuntime, started: Annotated[float, Depends(star
 async def ready(runtime: CurrentRuntime, response: Response) -> Readiness:
     """Check the database (critical), the cache, the language model and the memory."""
     database, cache = await asyncio.gather(_check_database(runtime.database), _check_cache(runtime))
-    rss_mb = memory_mb()
-    status = memory_status(rss_mb)
+    rss_mb = process_memory_mb()
+    status = memory_status(rss_mb, runtime.settings)
     checks = Checks(
         database=database,
         cache=cache,
-        openai_api=LanguageModelCheck(healthy=True, configured=False),
+        openai_api=_check_language_model(runtime),
         memory=MemoryCheck(healthy=status != "critical", status=status, rss_mb=rss_mb),
     )
     readiness = Readiness(
-        ready=database.healthy and cache.healthy and checks.memory.healthy,
+        ready=all(check.healthy for check in (database, cache, checks.openai_api, checks.memory)),
         critical_ready=database.healthy,
         checks=checks,
     )
@@ -157,3 +147,20 @@ async def _check_cache(runtime: Runtime) -> CacheCheck:
     except TimeoutError:
         healthy = False
     return CacheCheck(healthy=healthy, type=runtime.cache.kind)
+
+
+def _check_language_model(runtime: Runtime) -> LanguageModelCheck:
+    """Without a model nothing can be wrong with it; with one, its breaker tells."""
+    breaker = runtime.breakers["openai"]
+    return LanguageModelCheck(
+        healthy=runtime.llm is None or breaker.state != "open",
+        configured=runtime.llm is not None,
+        breakers={
+            breaker.name: BreakerCheck(state=breaker.state, success_rate=success_percent(breaker))
+        },
+    )
+
+
+def success_percent(breaker: CircuitBreaker) -> float:
+    """Share of a breaker's calls that succeeded, in per cent as seed 003 shows it."""
+    return round(breaker.success_rate * 100, 1)

@@ -1,22 +1,30 @@
 """Is a remote provider worth asking now, or has it failed too often of late?
 
 Closed: calls go through. After `failure_threshold` failures in a row it opens and refuses calls at
-once; after `recovery_seconds` it lets a single call try (half open), whose outcome decides.
+once; after `recovery_seconds` it lets a single call try (half open), whose outcome decides. One
+`Breakers` in the runtime holds those of all outside services, and `ask` is the one way to call
+such a service: breaker, time limit and bounded retries.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
 State = Literal["closed", "open", "half_open"]
+Result = TypeVar("Result")
 
 FAILURE_THRESHOLD = 5
 RECOVERY_SECONDS = 30.0
+# The services that the product may call outside (seed 003: five breakers).
+OUTSIDE_SERVICES = ("openai", "cloudinary", "speech", "webhooks", "email")
+FIRST_WAIT_SECONDS = 0.2
+LONGEST_WAIT_SECONDS = 2.0
+JITTER_SECONDS = 0.2
 
 
 class CircuitOpen(Exception):
@@ -33,7 +41,7 @@ class CircuitBreaker:
     clock: Callable[[], float] = time.monotonic
     failure_count: int = 0
     total_calls: int = 0
-    _failures_in_a_row: int = 0
+    failures_in_a_row: int = 0
     _opened_at: float | None = None
     _trying: bool = False
 
@@ -76,14 +84,81 @@ class CircuitBreaker:
 
     def record_success(self) -> None:
         self.total_calls += 1
-        self._failures_in_a_row = 0
+        self.failures_in_a_row = 0
         self._opened_at = None
         self._trying = False
 
     def record_failure(self) -> None:
         self.total_calls += 1
         self.failure_count += 1
-        self._failures_in_a_row += 1
-        if self._trying or self._failures_in_a_row >= self.failure_threshold:
+        self.failures_in_a_row += 1
+        if self._trying or self.failures_in_a_row >= self.failure_threshold:
             self._opened_at = self.clock()
         self._trying = False
+
+
+def _outside_services() -> dict[str, CircuitBreaker]:
+    return {name: CircuitBreaker(name) for name in OUTSIDE_SERVICES}
+
+
+@dataclass(frozen=True, eq=False)
+class Breakers:
+    """The breakers of all outside services, there from the start whether used or not."""
+
+    by_name: dict[str, CircuitBreaker] = field(default_factory=_outside_services)
+
+    def __getitem__(self, name: str) -> CircuitBreaker:
+        return self.by_name[name]
+
+    def __iter__(self) -> Iterator[CircuitBreaker]:
+        return iter(self.by_name.values())
+
+
+class ProviderRefused(Exception):
+    """The provider answered that the request itself is wrong: no failure of the provider.
+
+    An adapter raises it (or a subclass) for what asking again cannot mend, such as a 400.
+    """
+
+
+async def ask(
+    breaker: CircuitBreaker,
+    call: Callable[[], Awaitable[Result]],
+    *,
+    timeout_seconds: float,
+    attempts: int = 1,
+    retry_on: type[Exception] | tuple[type[Exception], ...] = OSError,
+) -> Result:
+    """Call an outside service: at most `attempts` times, each within `timeout_seconds`.
+
+    A time limit is a failure of the provider and is retried like an error of `retry_on`, after
+    waits that double and are spread at random. Raises CircuitOpen where the breaker refuses,
+    TimeoutError, or what the last call raised; ProviderRefused leaves the breaker as it is.
+    """
+    from stamina import retry_context
+
+    kinds = retry_on if isinstance(retry_on, tuple) else (retry_on,)
+    async for attempt in retry_context(
+        on=(*kinds, TimeoutError),
+        attempts=attempts,
+        timeout=None,
+        wait_initial=FIRST_WAIT_SECONDS,
+        wait_max=LONGEST_WAIT_SECONDS,
+        wait_jitter=JITTER_SECONDS,
+    ):
+        with attempt:
+            return await _once(breaker, call, timeout_seconds)
+    raise AssertionError("retry_context ends by returning or raising")
+
+
+async def _once(
+    breaker: CircuitBreaker, call: Callable[[], Awaitable[Result]], timeout_seconds: float
+) -> Result:
+    refusal: ProviderRefused
+    async with breaker.call():
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await call()
+        except ProviderRefused as error:
+            refusal = error
+    raise refusal

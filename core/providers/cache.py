@@ -1,13 +1,52 @@
-"""Short-lived values shared by requests: in memory, or in Redis for several processes."""
+"""Short-lived values shared by requests: in memory, or in Redis for several processes.
+
+A Redis that cannot be reached stops nobody. Each process then counts and remembers by itself,
+beginning with what Redis last counted, and asks again every half second; no request waits for a
+server that is known to be down. `ping` says whether the values are shared.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from core.telemetry import logger
 
 MEMORY_ENTRIES = 10_000
+# Callers counted at once in one process (about 250 bytes each); the oldest window leaves first.
+MEMORY_WINDOWS = 50_000
+# An answer of Redis takes well under a millisecond; a starved process of ours must not take that
+# for silence. Only requests that are under way when Redis falls silent wait so long, and once.
+REDIS_TIMEOUT_SECONDS = 1.0
+REDIS_CONNECTIONS = 32
+RECOVERY_SECONDS = 0.5
+
+# One round trip: count, start the window with the first, say how long it still lasts.
+_COUNT = """
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  left = tonumber(ARGV[1])
+end
+return {count, left}
+"""
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there were within a window, this one included, and when the window ends."""
+
+    count: int
+    seconds_left: float
 
 
 class Cache(Protocol):
@@ -24,6 +63,12 @@ class Cache(Protocol):
     async def increment(self, key: str, ttl_seconds: int) -> int:
         """Add one and return the count; the time to live starts with the first."""
 
+    async def count(self, key: str, window_seconds: int) -> Count:
+        """Count one event in the window that the first one opens; exact under concurrency.
+
+        Windows follow a clock that nobody sets back, and are kept apart from the values.
+        """
+
     async def ping(self) -> bool: ...
 
     async def close(self) -> None: ...
@@ -37,6 +82,7 @@ class MemoryCache:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._entries: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     async def get(self, key: str) -> bytes | None:
         entry = self._entries.get(key)
@@ -65,55 +111,145 @@ class MemoryCache:
             self._entries[key] = (str(count).encode(), self._entries[key][1])
         return count
 
+    async def count(self, key: str, window_seconds: int) -> Count:
+        now = self._clock()
+        count, ends_at = self._windows.get(key, (0, 0.0))
+        if ends_at <= now:
+            count, ends_at = 0, now + window_seconds
+        self.keep_count(key, Count(count + 1, ends_at - now))
+        return Count(count + 1, ends_at - now)
+
+    def keep_count(self, key: str, count: Count) -> None:
+        """Remember a window as it is; one that has just begun goes to the end of the line."""
+        if count.count == 1:
+            self._windows.pop(key, None)
+            self._drop_windows()
+        self._windows[key] = (count.count, self._clock() + count.seconds_left)
+
+    def _drop_windows(self) -> None:
+        """Forget windows that are over, and the oldest where there are too many."""
+        now = self._clock()
+        while self._windows:
+            key, (_, ends_at) = next(iter(self._windows.items()))
+            if ends_at > now and len(self._windows) < MEMORY_WINDOWS:
+                return
+            del self._windows[key]
+
     async def ping(self) -> bool:
         return True
 
     async def close(self) -> None:
         self._entries.clear()
+        self._windows.clear()
 
 
 class RedisCache:
-    """A cache shared by every process that is given the same address."""
+    """A cache shared by every process that is given the same address.
+
+    While Redis is down, a `MemoryCache` answers in its place.
+    """
 
     kind = "redis"
 
     def __init__(self, url: str) -> None:
-        from redis.asyncio import BlockingConnectionPool, Redis
+        from redis.asyncio import ConnectionPool, Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+        from redis.exceptions import ConnectionError as Disconnected
         from redis.exceptions import RedisError
 
-        self._error: type[Exception] = RedisError
-        pool: Any = BlockingConnectionPool.from_url(
-            url, max_connections=50, timeout=5, socket_timeout=5, socket_connect_timeout=2
+        # A connection that the server closed while it was idle is opened again once.
+        pool: Any = ConnectionPool.from_url(
+            url,
+            socket_timeout=REDIS_TIMEOUT_SECONDS,
+            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
         )
-        self._redis: Any = Redis(connection_pool=pool)
         self._pool = pool
+        self._redis: Any = Redis(connection_pool=pool)
+        self._count: Any = self._redis.register_script(_COUNT)
+        self._failures = (RedisError, OSError, TimeoutError)
+        # Not the pool's own limit: who waits for a connection must see that Redis is down.
+        self._connections = asyncio.Semaphore(REDIS_CONNECTIONS)
+        self._local = MemoryCache()
+        self._recovery: asyncio.Task[None] | None = None
+
+    @property
+    def is_down(self) -> bool:
+        return self._recovery is not None
 
     async def get(self, key: str) -> bytes | None:
-        value: bytes | None = await self._redis.get(key)
-        return value
+        return await self._either(lambda: self._redis.get(key), lambda: self._local.get(key))
 
     async def set(self, key: str, value: bytes, ttl_seconds: int) -> None:
-        await self._redis.set(key, value, ex=ttl_seconds)
+        await self._either(
+            lambda: self._redis.set(key, value, ex=ttl_seconds),
+            lambda: self._local.set(key, value, ttl_seconds),
+        )
 
     async def delete(self, key: str) -> None:
-        await self._redis.delete(key)
+        await self._local.delete(key)
+        await self._either(lambda: self._redis.delete(key), lambda: self._local.delete(key))
 
     async def increment(self, key: str, ttl_seconds: int) -> int:
-        async with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.incr(key)
-            pipeline.expire(key, ttl_seconds, nx=True)
-            count, _ = await pipeline.execute()
-        return int(count)
+        async def shared() -> int:
+            return int((await self._count([key], [ttl_seconds * 1000]))[0])
+
+        return await self._either(shared, lambda: self._local.increment(key, ttl_seconds))
+
+    async def count(self, key: str, window_seconds: int) -> Count:
+        async def shared() -> Count:
+            count, left_ms = await self._count([f"window:{key}"], [window_seconds * 1000])
+            counted = Count(int(count), int(left_ms) / 1000)
+            self._local.keep_count(key, counted)
+            return counted
+
+        return await self._either(shared, lambda: self._local.count(key, window_seconds))
 
     async def ping(self) -> bool:
-        try:
-            return bool(await self._redis.ping())
-        except (OSError, TimeoutError, self._error):
+        """Whether Redis answers; False while this process counts by itself."""
+
+        async def alone() -> bool:
             return False
 
+        return await self._either(lambda: self._redis.ping(), alone)
+
     async def close(self) -> None:
+        if self._recovery is not None:
+            self._recovery.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._recovery
         await self._redis.aclose()
         await self._pool.aclose()
+
+    async def _either(
+        self, shared: Callable[[], Awaitable[Value]], local: Callable[[], Awaitable[Value]]
+    ) -> Value:
+        """What Redis answers, else what this process knows."""
+        if not self.is_down:
+            async with self._connections:
+                if not self.is_down:
+                    try:
+                        return await shared()
+                    except self._failures as error:
+                        self._give_up(error)
+        return await local()
+
+    def _give_up(self, error: Exception) -> None:
+        if self._recovery is None:
+            logger("core.cache").warning("cache_down", reason=type(error).__name__)
+            self._recovery = asyncio.create_task(self._recover(), name="cache recovery")
+
+    async def _recover(self) -> None:
+        """Ask until Redis answers, then share again; what was remembered meanwhile is dropped."""
+        while True:
+            await asyncio.sleep(RECOVERY_SECONDS)
+            with suppress(*self._failures):
+                await self._redis.ping()
+                break
+        self._local = MemoryCache()
+        self._recovery = None
+        logger("core.cache").warning("cache_back")
 
 
 def open_cache(setting: str) -> Cache:

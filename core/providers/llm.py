@@ -115,8 +115,8 @@ class LanguageModel:
             await self._clients.http.aclose()
 
 
-def open_llm(settings: Settings) -> LanguageModel | None:
-    """Open what `LLM` and `LLM_FALLBACK` name; None for `embedded`.
+def open_llm(settings: Settings, breaker: CircuitBreaker | None = None) -> LanguageModel | None:
+    """Open what `LLM` and `LLM_FALLBACK` name, behind a breaker; None for `embedded`.
 
     Raises ValueError for a value of another form, or without the packages of the extra `llm`;
     nothing is connected to yet.
@@ -127,7 +127,7 @@ def open_llm(settings: Settings) -> LanguageModel | None:
     if importlib.util.find_spec("langchain_openai") is None:
         raise ValueError("LLM: a language model needs more packages: scripts/install llm")
     fallback = _name(settings.llm_fallback or "embedded", "LLM_FALLBACK")
-    return LanguageModel(name, fallback, settings, CircuitBreaker("llm"))
+    return LanguageModel(name, fallback, settings, breaker or CircuitBreaker("openai"))
 
 
 def _name(setting: str, variable: str) -> ModelName | None:
