@@ -2,7 +2,8 @@
 
 A row of `outbox` names a topic and a payload. A drainer in the process hands each row to the
 handler of its topic, at least once; handlers are therefore idempotent. A failure waits longer
-each time and is given up after `MAXIMUM_ATTEMPTS`, kept as a row with its error.
+each time and is given up after `MAXIMUM_ATTEMPTS`, kept as a row with its error. A row carries
+the id of the request that wrote it, and its handler logs under that id.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import JSON, Column, Index, Integer, String, Text, select, update
 
 from core.database import Database, Transaction, UtcDateTime, organization_table
-from core.telemetry import logger
+from core.telemetry import logger, request_id_variable
 
 MAXIMUM_ATTEMPTS = 8
 BATCH = 50
@@ -32,6 +33,8 @@ outbox = organization_table(
     Column("done_at", UtcDateTime),
     Column("attempts", Integer, nullable=False, default=0),
     Column("last_error", Text),
+    # Of the request that wrote the row; empty where none did (timers, the command line).
+    Column("request_id", String(64), nullable=False, server_default=""),
     Index("ix_outbox_pending", "done_at", "due_at"),
     data_class="operational",
     erased_by="payloads hold ids only; done rows are purged",
@@ -54,18 +57,43 @@ class Outbox:
         """Let `handler(organization_id, payload)` deal with a topic."""
         self._handlers[topic] = handler
 
+    def off(self, topic: str) -> None:
+        """Leave a topic to other processes."""
+        self._handlers.pop(topic, None)
+
     @property
     def topics(self) -> frozenset[str]:
         """The topics that this process deals with; rows of others wait for another."""
         return frozenset(self._handlers)
 
-    async def add(self, transaction: Transaction, topic: str, payload: Mapping[str, Any]) -> UUID:
-        """Write a row in the caller's transaction; it is drained once that has committed."""
+    async def add(
+        self,
+        transaction: Transaction,
+        topic: str,
+        payload: Mapping[str, Any],
+        *,
+        id: UUID | None = None,
+        organization_id: UUID | None = None,
+    ) -> UUID:
+        """Write a row in the caller's transaction; it is drained once that has committed.
+
+        `id` is given where something else shall have the same; `organization_id` where the
+        transaction reaches every organization.
+        """
         now = self._clock()
         transaction.after_commit.append(self._bell.set)
-        return await transaction.insert(
-            outbox, {"topic": topic, "payload": dict(payload), "created_at": now, "due_at": now}
-        )
+        row = {
+            "topic": topic,
+            "payload": dict(payload),
+            "created_at": now,
+            "due_at": now,
+            "request_id": request_id_variable.get(),
+        }
+        if id is not None:
+            row["id"] = id
+        if organization_id is not None:
+            row["organization_id"] = organization_id
+        return await transaction.insert(outbox, row)
 
     async def run(self) -> None:
         """Drain for as long as the process lives."""
@@ -122,6 +150,13 @@ class Outbox:
         return rows
 
     async def _deal_with(self, row: Any) -> None:
+        token = request_id_variable.set(row.request_id)
+        try:
+            await self._hand_over(row)
+        finally:
+            request_id_variable.reset(token)
+
+    async def _hand_over(self, row: Any) -> None:
         try:
             await self._handlers[row.topic](row.organization_id, row.payload)
         except Exception as error:
