@@ -7,24 +7,59 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
+from api.admin.console import router as console
 from api.admin.evaluations import router as evaluations
+from api.admin.jobs import router as jobs
 from api.admin.knowledge import router as knowledge
+from api.admin.privacy import router as privacy_requests
+from api.admin.users import router as users
 from api.assemble import open_product
 from api.documentation import DESCRIPTION, TAGS, document_routes
 from api.errors import register_error_handlers
 from api.middleware import BodyLimit, RateLimit, RequestContext, TimeLimit
+from api.operations.figures import router as figures
 from api.operations.health import router as health
+from api.pages import router as pages
+from api.support.api_keys import router as api_keys
 from api.support.auth import router as auth
 from api.support.chat import router as chat
+from api.support.chat_socket import router as chat_socket
+from api.support.chat_stream import router as chat_stream
+from api.support.passwords import router as passwords
+from api.support.privacy import router as privacy
 from api.support.products import router as products
 from api.support.tickets import router as tickets
+from api.support.upload import router as uploads
+from api.support.widget import router as widget
 from api.version import VERSION
 from core.runtime import Runtime
 from core.settings import Settings
 from services.accounts.users import demo_users_exist
 
-ROUTERS = (auth, chat, tickets, products, knowledge, evaluations, health)
+ROUTERS = (
+    auth,
+    passwords,
+    api_keys,
+    chat,
+    chat_stream,
+    chat_socket,
+    widget,
+    tickets,
+    uploads,
+    products,
+    knowledge,
+    evaluations,
+    console,
+    users,
+    jobs,
+    privacy,
+    privacy_requests,
+    health,
+    figures,
+    pages,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -75,5 +110,26 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(BodyLimit)
     app.add_middleware(TimeLimit)
     if settings.rate_limits == "on":
-        app.add_middleware(RateLimit, secret_key=settings.secret_key.get_secret_value())
+        app.add_middleware(RateLimit, proxies=settings.proxy_networks)
+    if settings.origins:
+        _add_other_origins(app, settings.origins)
     app.add_middleware(RequestContext)
+
+
+def _add_other_origins(app: FastAPI, origins: tuple[str, ...]) -> None:
+    """Let these origins' pages use the API with a token; cookies stay with this server's own."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "Last-Event-ID",
+            "X-Public-Key",
+            "X-Visitor-Token",
+        ],
+        expose_headers=["Location", "Retry-After", "X-Request-ID", "X-Visitor-Token"],
+        max_age=3600,
+    )

@@ -6,17 +6,29 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 
 import api.tables  # noqa: F401  the drainer and migrations must know every table
+from api.background import background_work
 from bot.assistant import Assistant
 from bot.tools import BUILT_IN_TOOLS
 from bot.understanding.understand import Interpreter, open_interpreter
-from channels.web_chat import ConversationLocks
+from channels.email import AGENT_ANSWER_TOPIC, send_agent_answer
+from channels.live import OpenListeners
+from channels.order import ConversationLocks
+from channels.turns import LiveTurns
 from core.migrations import migrate
 from core.runtime import Runtime, open_runtime, utc_now
 from core.settings import Settings
 from knowledge.index import Knowledge, open_knowledge
 from knowledge.product_search import Catalogues
+from knowledge.sharing import SharedIndex
+from services.accounts.passwords import PASSWORD_MAIL_TOPIC, send_password_mail
+from services.monitoring.statements import StatementStatistics, watch_statements
+from services.uploads.uploads import remove_erased_files
+
+# How long turns in progress may take when the product closes.
+FINISH_SECONDS = 20.0
 
 
 @asynccontextmanager
@@ -34,22 +46,39 @@ async def open_product(
         if not serve:
             yield runtime
             return
+        remove_erased_files(runtime)
+        runtime.parts[StatementStatistics] = watch_statements(
+            runtime.database, settings.slow_query_ms, runtime.traces
+        )
+        runtime.outbox.on(PASSWORD_MAIL_TOPIC, partial(send_password_mail, runtime))
+        runtime.outbox.on(AGENT_ANSWER_TOPIC, partial(send_agent_answer, runtime))
         runtime.parts[Assistant] = Assistant()
         runtime.parts[ConversationLocks] = ConversationLocks()
+        runtime.parts[LiveTurns] = LiveTurns(runtime)
+        runtime.parts[OpenListeners] = OpenListeners(runtime)
         runtime.parts[Interpreter] = await open_interpreter(runtime)
-        knowledge = await open_knowledge(runtime)
+        interpreter = runtime.part(Interpreter)
+        knowledge = await open_knowledge(runtime, interpreter.subject)
         runtime.parts[Knowledge] = knowledge
+        shared = SharedIndex(runtime, knowledge) if runtime.vectors.is_shared else None
+        if shared is not None:
+            await shared.open()
         catalogues = Catalogues(runtime)
         runtime.parts[Catalogues] = catalogues
         drainer = asyncio.create_task(runtime.outbox.run(), name="outbox")
         warming = asyncio.create_task(_warm(runtime), name="language model")
         try:
-            yield runtime
+            async with background_work(runtime):
+                yield runtime
         finally:
+            await runtime.part(OpenListeners).close()
+            await runtime.part(LiveTurns).finish(FINISH_SECONDS)
             await warming
             drainer.cancel()
             with suppress(asyncio.CancelledError):
                 await drainer
+            if shared is not None:
+                await shared.close()
             await catalogues.close()
             await knowledge.close()
 

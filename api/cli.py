@@ -63,11 +63,30 @@ def serve(
     seed: Annotated[
         bool, typer.Option("--seed", help="In development, first fill an empty database.")
     ] = False,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="With PostgreSQL, Redis and a Chroma server.")
+    ] = 1,
 ) -> None:
     """Serve the product over HTTP until interrupted."""
     from api.commands.serve import serve
 
-    serve(_settings(host, port), seed=seed, started=STARTED)
+    serve(_settings(host, port), seed=seed, started=STARTED, processes=processes)
+
+
+@application.command(hidden=True)
+def serve_process(listener: int, alive: int, ready: int) -> None:
+    """One process of `mdf serve --processes`; takes the descriptors that its parent hands over."""
+    from api.commands.supervise import serve_process
+
+    serve_process(_settings(), listener, alive, ready)
+
+
+@application.command()
+def worker() -> None:
+    """Do background work beside the servers, with PostgreSQL, until interrupted."""
+    from api.commands.worker import work
+
+    work(_settings())
 
 
 @application.command()

@@ -1,13 +1,92 @@
-"""What the HTTP server itself guards: a client that never finishes its headers is let go."""
+"""What the HTTP server itself guards: who is slow is let go, and who ends says so first."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 HEADER_TIMEOUT_SECONDS = 8.0
+# A frame that is larger closes its socket with 1009.
+MAXIMUM_FRAME_BYTES = 64 * 1024
+CLOSE_SECONDS = 5.0
+SEND_BUFFER_BYTES = 128 * 1024
+BACKLOG = 2048
+SHUTDOWN_SECONDS = 20
+
+
+def server_config(app: Any, **more: Any) -> uvicorn.Config:
+    """How the product is served."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        http=PatientProtocol,
+        ws=LeanSocketProtocol,
+        ws_max_size=MAXIMUM_FRAME_BYTES,
+        # Compression would keep tables of its own for every idle socket.
+        ws_per_message_deflate=False,
+        server_header=False,
+        proxy_headers=False,
+        **more,
+    )
+
+
+class PoliteServer(uvicorn.Server):
+    """Calls back once it accepts requests, and before it lets go of those that it has."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[], None],
+        before_end: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._before_end = before_end
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        await self._before_end()
+        await super().shutdown(sockets)
+
+
+class LeanSocketProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket whose peer cannot put off its end: it is cut off when it does not read."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        # Else the system keeps megabytes for a client that does not read.
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES
+        )
+
+    async def send(self, message: Any) -> None:
+        if message["type"] != "websocket.close" or self.writable.is_set():
+            await super().send(message)
+            return
+        # What waits before the close frame would never leave.
+        self.writable.set()
+        await super().send(message)
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
 
 class PatientProtocol(HttpToolsProtocol):

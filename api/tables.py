@@ -4,15 +4,20 @@ import importlib
 
 TABLE_MODULES = (
     "bot.evaluation.tables",
+    "core.jobs",
     "core.outbox",
+    "core.schedules",
     "core.tools",
     "knowledge.tables",
     "services.accounts.tables",
     "services.billing.tables",
     "services.catalogue.tables",
+    "services.conversations.ratings",
     "services.conversations.tables",
     "services.orders.tables",
+    "services.privacy.tables",
     "services.tickets.tables",
+    "services.uploads.tables",
 )
 
 for name in TABLE_MODULES:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from bot.actions import perform
+from bot.actions.photos import acknowledge, caption_plan
 from bot.agent import answer_with_model
 from bot.agent.allowance import model_for
 from bot.agent.attempt import Attempt
@@ -13,6 +14,7 @@ from bot.agent.continuation import without_repeats
 from bot.assistant import Assistant
 from bot.memory import Opening, close_turn, open_turn
 from bot.messages import (
+    Accepted,
     Finished,
     IncomingMessage,
     Products,
@@ -44,6 +46,8 @@ async def handle(
     (`channels.web_chat` does).
     """
     opening = await open_turn(message, assistant, runtime)
+    repeated = opening.earlier is not None
+    yield Accepted(opening.user_message_id, opening.sequence, repeated, opening.conversation.id)
     if opening.earlier is not None:
         for event in _replay(opening.earlier, opening.conversation.owner):
             yield event
@@ -59,6 +63,8 @@ async def handle(
     message_id = await close_turn(turn, reply)
     TURNS.labels(turn.read.intent, turn.trace[-2]["step"]).inc()
     TURN_SECONDS.observe(turn.trace[-1]["ms"] / 1000)
+    if runtime.traces is not None:
+        runtime.traces.ended("turn", turn.trace[-1]["ms"] / 1000, intent=turn.read.intent)
     yield Finished(message_id, turn.owner)
 
 
@@ -81,6 +87,7 @@ async def _understand(
         user_message_id=opening.user_message_id,
         sequence=opening.sequence,
         owner=conversation.owner,
+        uploads=opening.uploads,
     )
     turn.note(
         "understood",
@@ -105,6 +112,12 @@ async def _answer(turn: Turn) -> AsyncGenerator[ReplyEvent, None]:
         return
     if turn.state.turn == 0:
         yield turn.say("welcome")
+    for sentence in acknowledge(turn):
+        yield sentence
+    if (caption := caption_plan(turn)) is not None:
+        async for event in perform(turn, caption):
+            yield event
+        return
     attempt = Attempt()
     model = await model_for(turn)
     if model is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from bot.assistant import Assistant
@@ -11,6 +11,10 @@ from bot.turn import Turn
 from core.runtime import Runtime
 from services.conversations import conversations as store
 from services.conversations.conversations import Conversation, Message, NewReply
+from services.conversations.handoff import customer_wrote
+from services.conversations.lease import take_lease
+from services.uploads.attachments import attach_to_message, usable_uploads
+from services.uploads.uploads import Upload
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Opening:
     user_message_id: UUID
     sequence: int
     earlier: Message | None = None
+    uploads: tuple[Upload, ...] = ()
 
 
 async def open_turn(message: IncomingMessage, assistant: Assistant, runtime: Runtime) -> Opening:
@@ -36,17 +41,30 @@ async def open_turn(message: IncomingMessage, assistant: Assistant, runtime: Run
     )
     async with runtime.database.transaction(principal.organization_id) as transaction:
         conversation = await store.open_conversation(transaction, new, now)
+        conversation = replace(conversation, lease_holder=message.lease_holder)
         if message.client_message_id is not None and not conversation.is_new:
             repeated = await store.find_repeated(
                 transaction, conversation.id, message.client_message_id
             )
             if repeated is not None:
                 reply = await store.find_reply(transaction, repeated[0])
+                if reply is None:
+                    await take_lease(transaction, conversation, now)
                 return Opening(conversation, *repeated, earlier=reply)
+        sent = await usable_uploads(transaction, message.attachments, principal)
         stored = await store.add_user_message(
-            transaction, conversation, message.text, message.client_message_id, now
+            transaction,
+            conversation,
+            message.text,
+            message.client_message_id,
+            now,
+            [upload.file_id for upload in sent],
         )
-    return Opening(conversation, *stored)
+        await attach_to_message(transaction, sent, stored[0], now)
+        if conversation.owner != "bot":
+            owner, _ = await customer_wrote(transaction, conversation.id, now)
+            conversation = replace(conversation, owner=owner)
+    return Opening(conversation, *stored, uploads=tuple(sent))
 
 
 async def close_turn(turn: Turn, reply: Reply) -> UUID:

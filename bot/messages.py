@@ -23,6 +23,20 @@ class IncomingMessage:
     channel: str = "web_chat"
     language: str | None = None
     client_message_id: str | None = None
+    # Ids of files that the sender has uploaded before.
+    attachments: tuple[str, ...] = ()
+    # Who answers, where several processes might: see `services.conversations.lease`.
+    lease_holder: str | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The message is stored, under this id and number; `repeated` if it was answered before."""
+
+    message_id: UUID
+    sequence: int
+    repeated: bool = False
+    conversation_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +111,7 @@ class Finished:
     owner: str = "bot"
 
 
-ReplyEvent = Understood | Sentence | ToolResult | Products | Suggestions | Finished
+ReplyEvent = Accepted | Understood | Sentence | ToolResult | Products | Suggestions | Finished
 
 
 @dataclass

@@ -48,6 +48,7 @@ class DialogueState:
     order_number: str | None = None
     email: str | None = None
     ticket_ids: tuple[str, ...] = ()
+    better_photo_asked: bool = False
     # What a language model has been told of earlier messages, and the last of those.
     summary: str = ""
     summarised_until: str = ""

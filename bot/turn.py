@@ -20,6 +20,7 @@ from core.runtime import Runtime
 from core.security import Principal
 from core.tools import run_tool
 from services.conversations.conversations import Conversation
+from services.uploads.uploads import Upload
 
 Result = TypeVar("Result", bound=BaseModel)
 
@@ -37,6 +38,8 @@ class Turn:
     user_message_id: UUID
     sequence: int
     owner: str = "bot"
+    # What came with the message.
+    uploads: tuple[Upload, ...] = ()
     trace: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 

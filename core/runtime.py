@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,10 +11,14 @@ from typing import Any, TypeVar
 
 from core.database import Database, open_database
 from core.outbox import Outbox
+from core.providers.breaker import Breakers
+from core.providers.broadcast import Broadcast, open_broadcast
 from core.providers.cache import Cache, open_cache
+from core.providers.email import EmailSender, open_email
 from core.providers.embeddings import Encoder, open_encoder
 from core.providers.llm import LanguageModel, open_llm
 from core.providers.storage import Storage, open_storage
+from core.providers.traces import Traces, open_traces
 from core.providers.vectors import VectorStore, open_vectors
 from core.settings import Settings
 from core.tools import Tool
@@ -36,14 +41,20 @@ class Runtime:
     settings: Settings
     database: Database
     cache: Cache
+    broadcast: Broadcast
     encoder: Encoder
     vectors: VectorStore
     storage: Storage
+    email: EmailSender
     outbox: Outbox
     tools: Mapping[str, Tool]
     clock: Callable[[], datetime] = utc_now
+    # One circuit breaker for each outside service; its provider is given it when it opens.
+    breakers: Breakers = field(default_factory=Breakers)
     # None: the embedded engine answers alone.
     llm: LanguageModel | None = None
+    # None: nothing is traced.
+    traces: Traces | None = None
     parts: dict[type[Any], Any] = field(default_factory=dict)
 
     def part(self, kind: type[Part]) -> Part:
@@ -59,20 +70,26 @@ async def open_runtime(
     clock: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Runtime]:
     """Open every part that the settings name, and close them in the end."""
+    breakers = Breakers()
     database = open_database(settings.database)
     cache = open_cache(settings.cache_url)
+    broadcast = open_broadcast(settings.cache_url)
     vectors = open_vectors(settings.vector_store)
     runtime = Runtime(
         settings=settings,
         database=database,
         cache=cache,
+        broadcast=broadcast,
         encoder=open_encoder(settings.embeddings),
         vectors=vectors,
-        storage=open_storage(settings.file_storage),
+        storage=open_storage(settings.file_storage, breakers["cloudinary"]),
+        email=open_email(settings, breakers["email"]),
         outbox=Outbox(database, clock),
         tools=tools,
         clock=clock,
-        llm=open_llm(settings),
+        breakers=breakers,
+        llm=open_llm(settings, breakers["openai"]),
+        traces=open_traces(settings.traces),
     )
     try:
         yield runtime
@@ -80,5 +97,8 @@ async def open_runtime(
         if runtime.llm is not None:
             await runtime.llm.close()
         await vectors.close()
+        await broadcast.close()
         await cache.close()
         await database.close()
+        if runtime.traces is not None:
+            await asyncio.to_thread(runtime.traces.close)

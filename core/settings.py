@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_SECRET = "development-only-secret-change-me-in-production"  # noqa: S105
@@ -35,11 +36,23 @@ class Settings(BaseSettings):
         "empty: a SQLite file in DATA_DIR.",
     )
     cache_url: str = Field("memory://", description="`memory://` or `redis://…`.")
-    vectors: str = Field("", description="`chroma:<folder>`; empty: a folder in DATA_DIR.")
+    vectors: str = Field(
+        "",
+        description="`chroma:<folder>` or `chroma+http://host:port`; empty: a folder in DATA_DIR.",
+    )
     embeddings: str = Field(
         "embedded", description="`embedded` or `sentence-transformers:<name or folder>`."
     )
-    storage: str = Field("", description="`file:<folder>`; empty: a folder in DATA_DIR.")
+    storage: str = Field(
+        "",
+        description="`file:<folder>` or `cloudinary://<key>:<secret>@<cloud>`; "
+        "empty: a folder in DATA_DIR.",
+    )
+    public_url: str = Field(
+        "",
+        description="Address that others reach this server by, such as `https://api.example.com`; "
+        "empty: that of each request.",
+    )
     llm: str = Field(
         "embedded",
         description="`embedded` (no language model), `openai:<model>` or "
@@ -69,8 +82,53 @@ class Settings(BaseSettings):
     llm_output_price_per_million: float = Field(
         0.0, ge=0, description="Price of a million tokens written, in the provider's currency."
     )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="`smtp://user:password@host:port` (`?starttls=required` or `off`) or "
+        "`smtps://…`; empty: a folder `mail` in DATA_DIR, in production no e-mail.",
+    )
+    email_from: str = Field(
+        "Meuble de France <no-reply@localhost>", description="Sender of the product's e-mails."
+    )
+    password_reset_url: str = Field(
+        "",
+        description="Page that a password mail links to, the code behind `#code=`; "
+        "empty: the mail shows the code alone.",
+    )
     rate_limits: Literal["on", "off"] = Field(
         "on", description="`off` is accepted in development only."
+    )
+    allowed_origins: str = Field(
+        "",
+        description="Origins whose pages may chat and use the API, separated by commas, such as "
+        "`https://shop.example`; `*`: any; empty: only this server's own.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks, separated by commas, whose `X-Forwarded-For` is "
+        "believed; empty: nobody's.",
+    )
+    slow_query_ms: float = Field(
+        1000.0, gt=0, description="A database statement from this long on is counted as slow."
+    )
+    memory_warning_mb: float = Field(
+        800.0, gt=0, description="Memory of the process from which `GET /memory` warns."
+    )
+    memory_critical_mb: float = Field(
+        1500.0, gt=0, description="Memory of the process from which `GET /ready` is not ready."
+    )
+    traces: str = Field(
+        "", description="`otlp:<url of a collector>` sends OpenTelemetry traces; empty: none."
+    )
+    jobs: Literal["auto", "embedded", "workers"] = Field(
+        "auto",
+        description="Who does background work: the server itself (`embedded`) or `mdf worker` "
+        "processes (`workers`); `auto`: embedded on SQLite, workers on PostgreSQL.",
+    )
+    retention_days: dict[str, int] = Field(
+        {},
+        description="Days that data classes are kept instead of the usual ones, as JSON: "
+        '`{"conversation": 365}`; the classes are in docs/gdpr.md.',
     )
     app_name: str = Field(
         "Mobilier de France Chatbot", description="Name that `GET /health` answers."
@@ -79,6 +137,13 @@ class Settings(BaseSettings):
         "info", description="Lowest level that is logged."
     )
     log_format: Literal["json", "console"] = Field("json", description="How a log line is written.")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def check_proxies(cls, value: str) -> str:
+        for network in _listed(value):
+            ip_network(network)
+        return value
 
     @model_validator(mode="after")
     def check_production(self) -> Self:
@@ -94,8 +159,23 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(network) for network in _listed(self.trusted_proxies))
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        return tuple(origin.rstrip("/").lower() for origin in _listed(self.allowed_origins))
+
+    @property
     def database(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'mdf.sqlite3'}"
+
+    @property
+    def embeds_jobs(self) -> bool:
+        """Whether a server does background work itself."""
+        if self.jobs == "auto":
+            return self.database.startswith("sqlite")
+        return self.jobs == "embedded"
 
     @property
     def vector_store(self) -> str:
@@ -114,3 +194,8 @@ class Settings(BaseSettings):
     def model_folder(self) -> Path:
         """Where trained models are kept between starts."""
         return self.data_dir / "models"
+
+
+def _listed(value: str) -> list[str]:
+    """The items of a setting that lists them with commas."""
+    return [item.strip() for item in value.split(",") if item.strip()]

@@ -134,6 +134,7 @@ _DESCRIPTIONS: dict[int, str] = {
     400: "The request breaks a rule.",
     403: "No or bad credentials, or the permission is missing.",
     404: "There is nothing under this id.",
+    409: "The state does not allow it.",
     413: "The body is larger than the route takes.",
     415: "This kind of file cannot be read.",
     429: "Too many requests; `details.retry_after` says how many seconds to wait.",
@@ -141,7 +142,7 @@ _DESCRIPTIONS: dict[int, str] = {
     503: "A part that is needed is down.",
     504: "The request took too long.",
 }
-_ALWAYS = (403, 429, 500, 503, 504)
+_ALWAYS = (403, 413, 429, 500, 503, 504)
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from core.database import open_database
 from core.migrations import current_revision, newest_revision
 from core.providers.cache import open_cache
 from core.providers.embeddings import open_encoder
-from core.providers.storage import open_storage
+from core.providers.storage import open_storage, storage_name
 from core.providers.vectors import open_vectors
 from core.settings import DEVELOPMENT_SECRET, Settings
 
@@ -122,7 +122,7 @@ async def check_storage(settings: Settings) -> str:
     storage = open_storage(settings.file_storage)
     await storage.write(PROBE, b"probe")
     await storage.delete(PROBE)
-    return settings.file_storage
+    return storage_name(settings.file_storage)
 
 
 async def check_port(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""`mdf serve`: one process that answers over HTTP, and says so when it really does."""
+"""`mdf serve`: one process or several that answer over HTTP, and say so when they really do."""
 
 from __future__ import annotations
 
@@ -10,26 +10,34 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-
-import uvicorn
+from typing import TYPE_CHECKING
 
 from api.commands.output import fail, progress, results
 from api.commands.ownership import DataFolderInUse, owning
+from api.commands.supervise import supervise
 from core.settings import Settings
 
-BACKLOG = 2048
-SHUTDOWN_SECONDS = 10
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+SHUTDOWN_SECONDS = 20.0
+GOODBYE_SECONDS = 2.0
 
 
-def serve(settings: Settings, *, seed: bool, started: float) -> None:
+def serve(settings: Settings, *, seed: bool, started: float, processes: int = 1) -> None:
     """Serve until interrupted; `started` is when the command began (`time.monotonic`)."""
+    if processes > 1:
+        _check_shareable(settings)
     listener = _bind(settings.host, settings.port)
     address = _address(settings.host, listener.getsockname()[1])
     try:
         if seed:
             _make_sample_shop(settings)
         with listener, owning(settings.data_dir, address):
-            _run(settings, listener, address, started)
+            if processes > 1:
+                supervise(listener, processes, lambda: _ready(settings, address, started))
+            else:
+                run(settings, listener, lambda: _ready(settings, address, started))
     except KeyboardInterrupt:
         progress.print("stopped")
     except DataFolderInUse as error:
@@ -53,28 +61,53 @@ def _make_sample_shop(settings: Settings) -> None:
         raise fail("the sample shop was not made; the lines above say why, and so may: mdf doctor")
 
 
-def _run(settings: Settings, listener: socket.socket, address: str, started: float) -> None:
+def _check_shareable(settings: Settings) -> None:
+    """Several processes need a database, a cache and vectors that can be shared."""
+    needed = (
+        ("DATABASE_URL", settings.database, "postgresql+asyncpg://"),
+        ("CACHE_URL", settings.cache_url, "redis"),
+        ("VECTORS", settings.vector_store, "chroma+http"),
+    )
+    missing = [
+        f"{name}={prefix}…" for name, value, prefix in needed if not value.startswith(prefix)
+    ]
+    if missing:
+        raise fail(f"several processes share everything they keep; set {', '.join(missing)}")
+
+
+def run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve in this process until it is told to end."""
     # Start-up makes objects that live on; collecting among them would only cost time.
     gc.disable()
     _load_weights_meanwhile(settings)
     from api.app import create_app
-    from api.server import PatientProtocol
+    from api.server import PoliteServer, server_config
 
-    config = uvicorn.Config(
-        create_app(settings),
-        log_level="warning",
-        access_log=False,
-        lifespan="on",
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        http=PatientProtocol,
-        server_header=False,
-        proxy_headers=False,
-    )
-    server = _Server(config, lambda: _ready(settings, address, started))
+    app = create_app(settings)
+
+    def ready() -> None:
+        # What start-up made is kept out of every later collection.
+        gc.freeze()
+        gc.enable()
+        on_ready()
+
+    server = PoliteServer(server_config(app), ready, lambda: _let_go(app))
     server.run(sockets=[listener])
     if not server.started:
         raise fail("the server did not start; the lines above say why, and so may: mdf doctor")
+
+
+async def _let_go(app: FastAPI) -> None:
+    """Finish the turns in progress, and send those who listen to another process."""
+    from channels.live import OpenListeners
+    from channels.turns import LiveTurns
+    from core.runtime import Runtime
+
+    runtime: Runtime = app.state.runtime
+    listeners = runtime.part(OpenListeners)
+    listeners.go_away()
+    await runtime.part(LiveTurns).finish(SHUTDOWN_SECONDS)
+    await listeners.wait_until_gone(GOODBYE_SECONDS)
 
 
 def _load_weights_meanwhile(settings: Settings) -> None:
@@ -83,19 +116,6 @@ def _load_weights_meanwhile(settings: Settings) -> None:
 
     encoder = open_encoder(settings.embeddings)
     threading.Thread(target=encoder.encode, args=([" "],), daemon=True).start()
-
-
-class _Server(uvicorn.Server):
-    """Calls back once it accepts requests."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._on_ready()
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -120,9 +140,7 @@ def _address(host: str, port: int) -> str:
 
 
 def _ready(settings: Settings, address: str, started: float) -> None:
-    """Keep what start-up made out of every later collection, and say where to go."""
-    gc.freeze()
-    gc.enable()
+    """Say where to go."""
     seconds = time.monotonic() - started
     results.print(f"\nReady on [bold]{address}[/bold] after {seconds:.1f} s\n")
     if settings.environment == "development":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, FailFast, Field
 
 from api.dependencies import (
     ChatCaller,
@@ -14,13 +14,16 @@ from api.dependencies import (
     remember_visitor,
 )
 from api.json_body import StrictRoute
+from api.support.chat_stream import stream_turn, wants_stream
 from api.support.envelope import Answer, Moment, Request, failures
 from bot.messages import IncomingMessage
+from channels.turns import LiveTurns
 from channels.web_chat import answer
 from core.errors import InvalidRequest
 from core.security import random_token
 from core.text import Text
 from services.conversations.conversations import Message, read_history
+from services.uploads.attachments import MAXIMUM_ATTACHMENTS
 
 MAXIMUM_MESSAGE_CHARACTERS = 20_000
 
@@ -48,6 +51,12 @@ class ChatRequest(Request):
         min_length=1,
         max_length=200,
         description="The same id again answers with the first reply; nothing is done twice.",
+    )
+    attachments: Annotated[list[Text], FailFast()] = Field(
+        default_factory=list,
+        max_length=MAXIMUM_ATTACHMENTS,
+        description="Ids of the caller's own uploaded files.",
+        examples=[["upload_123"]],
     )
 
 
@@ -91,6 +100,7 @@ class HistoryMessage(BaseModel):
     content: str
     intent: str | None
     sources: list[SourceView]
+    attachments: list[str] = Field(description="Ids of the files that came with it.")
     created_at: Moment
 
 
@@ -105,15 +115,26 @@ class HistoryAnswer(Answer):
     "",
     response_model=ChatAnswer,
     response_model_exclude_none=True,
-    responses=failures(401),
+    responses={
+        200: {
+            "description": "The reply; as events where `Accept: text/event-stream` asks for them.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **failures(401),
+    },
     summary="Send a message",
 )
 async def post_chat(
-    body: ChatRequest, caller: ChatCaller, runtime: CurrentRuntime, response: Response
-) -> ChatAnswer:
+    body: ChatRequest,
+    caller: ChatCaller,
+    runtime: CurrentRuntime,
+    response: Response,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> ChatAnswer | Response:
     """Answer a customer's message.
 
     Visitors need no account: their first answer carries a token that opens the conversation again.
+    With `Accept: text/event-stream` the reply comes sentence by sentence, as server-sent events.
     """
     if not body.message.strip():
         raise InvalidRequest("The message is empty; write something.")
@@ -125,7 +146,11 @@ async def post_chat(
         text=body.message,
         language=body.language,
         client_message_id=body.client_message_id,
+        attachments=tuple(body.attachments),
     )
+    if wants_stream(accept):
+        turn = runtime.part(LiveTurns).start(message, streamed=True)
+        return await stream_turn(turn, caller, runtime)
     reply = await answer(message, runtime)
     remember_visitor(response, caller, runtime)
     return ChatAnswer(
@@ -177,5 +202,6 @@ def _view(message: Message) -> HistoryMessage:
         content=message.content,
         intent=message.intent,
         sources=[SourceView(**source) for source in message.sources],
+        attachments=list(message.attachments.get("files", ())),
         created_at=message.created_at,
     )

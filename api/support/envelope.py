@@ -81,6 +81,10 @@ _EXAMPLES: dict[int, tuple[str, str]] = {
     404: ("not_found", "There is no such ticket."),
     409: ("conflict", "A closed ticket cannot be resolved."),
     413: ("payload_too_large", "Request body exceeds maximum size of 5.0MB"),
+    415: (
+        "unsupported_media_type",
+        "The file was announced as image/png, but it is application/pdf.",
+    ),
     429: ("rate_limit_exceeded", "Too many requests. Please try again later."),
     500: ("internal_error", "An unexpected error occurred; quote the request id to support."),
     503: ("service_unavailable", "The database cannot be reached; try again in a moment."),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import Request as HttpRequest
 from pydantic import BaseModel, FailFast, Field
 
 from api.dependencies import CurrentPrincipal, CurrentRuntime
 from api.json_body import StrictRoute
 from api.support.envelope import Answer, Moment, Request, failures
+from api.support.upload import FileView, file_view
 from bot.tools.create_ticket import CreateTicketResult
 from core.database import Transaction
 from core.errors import InvalidRequest
@@ -40,8 +43,9 @@ from services.tickets.tickets import (
     find_ticket,
     list_tickets,
 )
+from services.uploads.attachments import MAXIMUM_ATTACHMENTS, uploads_of_tickets
+from services.uploads.uploads import Upload
 
-MAXIMUM_ATTACHMENTS = 10
 MYSELF = "me"
 
 router = APIRouter(prefix="/api/tickets", tags=["Tickets"], route_class=StrictRoute)
@@ -78,7 +82,8 @@ class NewTicketRequest(Request):
     attachments: Annotated[list[Text], FailFast()] = Field(
         default_factory=list,
         max_length=MAXIMUM_ATTACHMENTS,
-        description="Ids of uploaded files.",
+        description="Ids of uploaded files: the caller's own, or for members of staff any.",
+        examples=[["upload_123"]],
     )
 
 
@@ -127,7 +132,7 @@ class TicketView(FiledTicket):
     description: str
     contact_email: str | None
     assigned_to: str | None = Field(description="The id of the member of staff in charge.")
-    attachments: list[str] = Field(default_factory=list)
+    attachments: list[str] = Field(description="Ids of the files that are attached.")
     updated_at: Moment
     resolved_at: Moment | None
     sla: SlaClock
@@ -143,6 +148,7 @@ class CommentView(BaseModel):
 
 class TicketWithComments(TicketView):
     comments: list[CommentView]
+    files: list[FileView] = Field(description="What is attached, with addresses to open it.")
 
 
 class FiledTicketAnswer(Answer):
@@ -164,7 +170,7 @@ class TicketListAnswer(Answer):
     offset: int
 
 
-@router.post("", status_code=201, summary="File a ticket", responses=failures(401, 403))
+@router.post("", status_code=201, summary="File a ticket", responses=failures(401, 403, 409))
 async def file_ticket(
     body: NewTicketRequest,
     principal: CurrentPrincipal,
@@ -173,13 +179,11 @@ async def file_ticket(
     idempotency_key: IdempotencyKey = None,
 ) -> FiledTicketAnswer:
     """File an after-sales ticket for yourself; members of staff may file it for a customer."""
-    if body.attachments:
-        raise InvalidRequest("attachments: there is no such file.", {"field": "attachments"})
     result = await run_tool(
         runtime,
         principal,
         runtime.tools["create_ticket"],
-        body.model_dump(exclude={"attachments"}),
+        body.model_dump(),
         confirmed=True,
         idempotency_key=idempotency_key,
     )
@@ -211,19 +215,23 @@ async def read_tickets(
     )
     async with runtime.database.reading(principal.organization_id) as transaction:
         page = await list_tickets(transaction, filters, limit, offset, principal=principal)
-    views = [TicketView(**_ticket_values(ticket, runtime)) for ticket in page.tickets]
+        attached = await uploads_of_tickets(transaction, [one.id for one in page.tickets])
+    views = [
+        TicketView(**_ticket_values(ticket, runtime, attached.get(ticket.id, ())))
+        for ticket in page.tickets
+    ]
     return TicketListAnswer(tickets=views, total=page.total, limit=limit, offset=offset)
 
 
 @router.get("/{ticket_id}", summary="Read a ticket", responses=failures(401, 404))
 async def read_ticket(
-    ticket_id: TicketId, principal: CurrentPrincipal, runtime: CurrentRuntime
+    ticket_id: TicketId, request: HttpRequest, principal: CurrentPrincipal, runtime: CurrentRuntime
 ) -> TicketAnswer:
     """Read a ticket with its comments and the state of its SLA clock."""
     principal.require("tickets:read")
     async with runtime.database.reading(principal.organization_id) as transaction:
         ticket = await find_ticket(transaction, ticket_id, principal=principal)
-        return await _answer(transaction, ticket, principal, runtime)
+        return await _answer(transaction, ticket, principal, runtime, request)
 
 
 @router.post(
@@ -256,6 +264,7 @@ async def comment_on_ticket(
 async def change_ticket(
     ticket_id: TicketId,
     body: TicketChangeRequest,
+    request: HttpRequest,
     principal: CurrentPrincipal,
     runtime: CurrentRuntime,
 ) -> TicketAnswer:
@@ -275,7 +284,7 @@ async def change_ticket(
             ticket = await change_severity(transaction, ticket_id, body.severity, **actor)
         if body.status is not None:
             ticket = await change_status(transaction, ticket_id, body.status, **actor)
-        return await _answer(transaction, ticket, principal, runtime)
+        return await _answer(transaction, ticket, principal, runtime, request)
 
 
 def _user_id(field: str, value: str | None, principal: Principal) -> UUID | None:
@@ -291,12 +300,19 @@ def _user_id(field: str, value: str | None, principal: Principal) -> UUID | None
 
 
 async def _answer(
-    transaction: Transaction, ticket: Ticket, principal: Principal, runtime: Runtime
+    transaction: Transaction,
+    ticket: Ticket,
+    principal: Principal,
+    runtime: Runtime,
+    request: HttpRequest,
 ) -> TicketAnswer:
     comments = await list_comments(transaction, ticket, principal=principal)
+    attached = (await uploads_of_tickets(transaction, [ticket.id])).get(ticket.id, [])
     return TicketAnswer(
         ticket=TicketWithComments(
-            **_ticket_values(ticket, runtime), comments=[_comment(item) for item in comments]
+            **_ticket_values(ticket, runtime, attached),
+            comments=[_comment(item) for item in comments],
+            files=[file_view(runtime, upload, request) for upload in attached],
         )
     )
 
@@ -306,7 +322,7 @@ def _only(view: type[BaseModel], source: object) -> dict[str, Any]:
     return {name: getattr(source, name) for name in view.model_fields if hasattr(source, name)}
 
 
-def _ticket_values(ticket: Ticket, runtime: Runtime) -> dict[str, Any]:
+def _ticket_values(ticket: Ticket, runtime: Runtime, attached: Sequence[Upload]) -> dict[str, Any]:
     now = runtime.clock()
     answered = ticket.first_response_at is not None
     clock = SlaClock(
@@ -320,6 +336,7 @@ def _ticket_values(ticket: Ticket, runtime: Runtime) -> dict[str, Any]:
         "ticket_id": ticket.number,
         "customer_id": ticket.customer_reference,
         "assigned_to": str(ticket.assignee_id) if ticket.assignee_id is not None else None,
+        "attachments": [upload.file_id for upload in attached],
         "sla": clock,
     }
 

