@@ -8,13 +8,12 @@ outside this module commits.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -40,6 +39,7 @@ from sqlalchemy.types import TypeDecorator
 
 from core import postgresql, sqlite
 from core.errors import ServiceUnavailable
+from core.sqlite_writer import SQLiteWriter
 
 metadata = MetaData(
     naming_convention={
@@ -156,11 +156,13 @@ class Transaction:
         connection: AsyncConnection,
         organization_id: UUID | None,
         every_organization: bool = False,
+        writer: SQLiteWriter | None = None,
     ) -> None:
         self.connection = connection
         self.organization_id = organization_id
         self.every_organization = every_organization
         self.after_commit: list[Callable[[], None]] = []
+        self._writer = writer
         # SQLite runs on the event loop: no greenlet is needed to wait for it.
         self._on_loop = connection.dialect.name == "sqlite"
 
@@ -198,9 +200,21 @@ class Transaction:
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> CursorResult[Any]:
         connection = self.connection
+        if self._writer is not None and isinstance(parameters, dict):
+            if isinstance(statement, Insert | Update | Delete):
+                written = self._writer.write(statement, parameters)
+                if written is not None:
+                    return cast(CursorResult[Any], written)
         if self._on_loop and connection.sync_connection is not None:
             return connection.sync_connection.execute(statement, parameters)
         return await connection.execute(statement, parameters)
+
+    async def rollback(self) -> None:
+        """Undo what has been written so far; the transaction is of no use afterwards."""
+        if self._writer is not None:
+            self._writer.rollback()
+        else:
+            await self.connection.rollback()
 
     async def first(
         self, statement: Statement, parameters: Mapping[str, Any] | None = None
@@ -239,8 +253,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        # SQLite has one writer at a time; those of this process take turns.
-        self._writer = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        self.writer = SQLiteWriter(engine) if engine.dialect.name == "sqlite" else None
 
     @property
     def dialect(self) -> str:
@@ -256,10 +269,12 @@ class Database:
         """
         try:
             async with self._writing() as connection:
-                transaction = Transaction(connection, organization_id, every_organization)
+                transaction = Transaction(
+                    connection, organization_id, every_organization, self.writer
+                )
                 yield transaction
-                if self._writer is not None and connection.sync_connection is not None:
-                    connection.sync_connection.commit()
+                if self.writer is not None:
+                    self.writer.commit()
         except (OperationalError, InterfaceError, ConnectionError) as error:
             raise ServiceUnavailable(UNREACHABLE) from error
         except DBAPIError as error:
@@ -285,16 +300,14 @@ class Database:
             raise
 
     def _writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        if self._writer is None:
-            return self.engine.begin()
-        return sqlite.writing(self.engine, self._writer)
+        return self.engine.begin() if self.writer is None else self.writer.transaction()
 
     def _reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        if self._writer is None:
-            return self.engine.connect()
-        return sqlite.reading(self.engine)
+        return self.engine.connect() if self.writer is None else sqlite.reading(self.engine)
 
     async def close(self) -> None:
+        if self.writer is not None:
+            self.writer.close()
         await self.engine.dispose()
 
 

@@ -18,7 +18,6 @@ from sqlalchemy import event
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util.concurrency import await_, greenlet_spawn, in_greenlet
@@ -102,54 +101,37 @@ def prepare(engine: AsyncEngine) -> None:
         """A transaction opened elsewhere than here: it writes, unless it says otherwise."""
         options = connection.get_execution_options()
         if not options.get("begun", False):
-            await_(_take_lock(_raw(connection)))
-
-
-@asynccontextmanager
-async def writing(engine: AsyncEngine, writer: asyncio.Lock) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction that holds the write lock from its beginning; the caller commits it.
-
-    `writer` queues the writers of this process; other processes are waited for by asking again.
-    Raises sqlalchemy's OperationalError where the lock is not to be had in time.
-    """
-    try:
-        async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
-            await writer.acquire()
-    except TimeoutError as error:
-        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
-    try:
-        with await _connected(engine) as connection:
-            await _take_lock(_raw(connection))
-            yield AsyncConnection(engine, connection)
-    finally:
-        writer.release()
+            await_(take_lock(raw_connection(connection)))
 
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Open a transaction that takes no lock."""
-    with await _connected(engine) as connection:
-        _raw(connection).execute("BEGIN")
+    with await connected(engine) as connection:
+        raw_connection(connection).execute("BEGIN")
         yield AsyncConnection(engine, connection)
 
 
-async def _connected(engine: AsyncEngine) -> Connection:
+async def connected(engine: AsyncEngine) -> Connection:
     """A connection of the pool, which may have to wait for another that is being made."""
     connection = await greenlet_spawn(engine.sync_engine.connect)
     return connection.execution_options(begun=True)
 
 
-def _raw(connection: Any) -> sqlite3.Connection:
+def raw_connection(connection: Any) -> sqlite3.Connection:
+    """The driver's connection below SQLAlchemy's."""
     found: sqlite3.Connection = connection.connection.dbapi_connection
     return found
 
 
-async def _take_lock(connection: sqlite3.Connection) -> None:
+async def take_lock(connection: sqlite3.Connection) -> None:
+    """Begin a transaction with the write lock, asking again while another process has it.
+
+    Raises sqlite3.OperationalError when it is not to be had within `LOCK_TIMEOUT_SECONDS`.
+    """
     connection.execute("PRAGMA busy_timeout=0")
     try:
         await _begin_immediate(connection)
-    except sqlite3.Error as error:
-        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
     finally:
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 

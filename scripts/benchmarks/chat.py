@@ -24,6 +24,10 @@ from pathlib import Path
 import httpx
 import psutil
 
+# A server that uses less than this share of a core, for so long, has nothing left to prepare.
+IDLE_SHARE = 0.1
+IDLE_SECONDS = 4
+
 ROOT = Path(__file__).resolve().parents[2]
 CITIES = ("Paris", "Lyon", "Marseille", "Lille", "Bordeaux", "Nantes", "Toulouse", "Strasbourg")
 FURNITURE = ("canapé", "fauteuil", "lit", "matelas", "buffet", "bureau", "tapis", "table basse")
@@ -129,6 +133,16 @@ def cpu_seconds(process: psutil.Process) -> float:
     )
 
 
+def wait_until_idle(process: psutil.Process, seconds: float) -> None:
+    """Let what is done once after a start be done: sentences are encoded in quiet moments."""
+    until = time.monotonic() + seconds
+    quiet = 0
+    while quiet < IDLE_SECONDS and time.monotonic() < until:
+        before = cpu_seconds(process)
+        time.sleep(1)
+        quiet = quiet + 1 if cpu_seconds(process) - before < IDLE_SHARE else 0
+
+
 def measure(turns: int, sessions: int, warm_up: int) -> dict[str, float]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -150,6 +164,7 @@ def measure(turns: int, sessions: int, warm_up: int) -> dict[str, float]:
                 wait_until_ready(client, 180)
             process = psutil.Process(server.pid)
             play(address, list(texts(warm_up, seed=1)), session=-1)
+            wait_until_idle(process, 120)
             messages = list(texts(turns, seed=2))
             before, started = cpu_seconds(process), time.perf_counter()
             with ThreadPoolExecutor(sessions) as pool:

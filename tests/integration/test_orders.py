@@ -118,7 +118,7 @@ async def test_that_a_sku_is_entered_once(runtime: Runtime, shop: Shop) -> None:
     async with runtime.database.transaction(shop.organization_id) as transaction:
         with pytest.raises(IntegrityError):
             await add_products(transaction, [replace(OSLO, sku="canape-oslo-3p")], runtime.clock())
-        await transaction.connection.rollback()
+        await transaction.rollback()
 
 
 async def test_that_stores_are_listed_by_city(runtime: Runtime, shop: Shop) -> None:

@@ -131,7 +131,7 @@ async def test_that_a_failed_ticket_leaves_nothing(runtime: Runtime, shop: Shop)
             outbox=runtime.outbox,
             now=runtime.clock(),
         )
-        await transaction.connection.rollback()
+        await transaction.rollback()
     assert await topics(runtime, shop) == []
     assert (await file(runtime, shop.customer)).number.endswith("-000001")
 
@@ -260,6 +260,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "open": (),
     "in_progress": ("in_progress",),
     "waiting_customer": ("waiting_customer",),
+    "waiting_supplier": ("waiting_supplier",),
     "resolved": ("resolved",),
     "closed": ("closed",),
 }

@@ -1,0 +1,181 @@
+"""The one writer of a SQLite file in this process: its turn, its lock, its prepared statements.
+
+SQLite has one writer at a time. Keeping its connection open, and its statements compiled, makes a
+write cost little more than SQLite itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import exc
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql import Delete, Insert, Update
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from core import sqlite
+from core.sqlite import connected, raw_connection, take_lock
+
+Write = Insert | Update | Delete
+
+
+@dataclass(frozen=True)
+class PreparedWrite:
+    """A statement's text, and how each of its values is bound, in order."""
+
+    text: str
+    values: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    constants: Mapping[str, Any]
+
+    def bound(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            process(self._value(name, parameters)) if process else self._value(name, parameters)
+            for name, process in self.values
+        )
+
+    def _value(self, name: str, parameters: Mapping[str, Any]) -> Any:
+        return parameters[name] if name in parameters else self.constants[name]
+
+
+@lru_cache(maxsize=1024)
+def prepared_write(
+    statement: Write, keys: tuple[str, ...], dialect: Dialect
+) -> PreparedWrite | None:
+    """Compile a constant statement; None where SQLAlchemy must help at each execution."""
+    compiled = statement.compile(dialect=dialect, column_keys=list(keys))
+    if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None:
+        return None
+    needs_help = (
+        compiled.insert_prefetch
+        or compiled.update_prefetch
+        or compiled.effective_returning
+        or compiled.post_compile_params
+        or compiled.literal_execute_params
+    )
+    if needs_help:
+        return None
+    processors: Mapping[str, Any] = compiled._bind_processors
+    return PreparedWrite(
+        compiled.string,
+        tuple((name, processors.get(name)) for name in compiled.positiontup),
+        {name: value for name, value in compiled.params.items() if name not in keys},
+    )
+
+
+@dataclass
+class SQLiteWriter:
+    """Transactions that write, one after the other, on a connection that stays open.
+
+    `on_statement` is told each prepared write's text and seconds.
+    """
+
+    engine: AsyncEngine
+    on_statement: list[Callable[[str, float], None]] = field(default_factory=list)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _connection: Connection | None = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Hold the write lock from the beginning; roll back what `commit` has not committed.
+
+        Writers of this process wait in line, other processes are asked again and again. Raises
+        sqlalchemy's OperationalError where the lock is not to be had in time.
+        """
+        await self._wait_in_line()
+        try:
+            connection = self._connection or await self._open()
+            with _Translated("BEGIN IMMEDIATE"):
+                await take_lock(raw_connection(connection))
+            try:
+                yield AsyncConnection(self.engine, connection)
+            finally:
+                self._end(connection)
+        finally:
+            self._turn.release()
+
+    async def _wait_in_line(self) -> None:
+        if not self._turn.locked():
+            await self._turn.acquire()
+            return
+        try:
+            async with asyncio.timeout(sqlite.LOCK_TIMEOUT_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError as error:
+            raise exc.OperationalError("BEGIN IMMEDIATE", None, error) from error
+
+    async def _open(self) -> Connection:
+        self._connection = await connected(self.engine)
+        return self._connection
+
+    def commit(self) -> None:
+        """Commit the open transaction; raises sqlalchemy's errors."""
+        if self._connection is None:
+            return
+        raw = raw_connection(self._connection)
+        with _Translated("COMMIT"):
+            raw.commit()
+
+    def rollback(self) -> None:
+        """Undo what the open transaction has written so far."""
+        if self._connection is not None:
+            self._connection.rollback()
+            raw_connection(self._connection).rollback()
+
+    def _end(self, connection: Connection) -> None:
+        """Leave no transaction open, and no connection that could not be brought to rest."""
+        try:
+            raw = raw_connection(connection)
+            if raw.in_transaction:
+                raw.rollback()
+            if connection.in_transaction():
+                connection.rollback()
+        except (sqlite3.Error, exc.SQLAlchemyError):
+            self._connection = None
+            connection.invalidate()
+            connection.close()
+
+    def write(self, statement: Write, parameters: Mapping[str, Any]) -> sqlite3.Cursor | None:
+        """Run a constant statement in the open transaction; None where it must go another way."""
+        connection = self._connection
+        if connection is None:
+            return None
+        prepared = prepared_write(statement, tuple(parameters), connection.dialect)
+        if prepared is None:
+            return None
+        started = time.perf_counter()
+        with _Translated(prepared.text):
+            cursor = raw_connection(connection).execute(prepared.text, prepared.bound(parameters))
+        for observe in self.on_statement:
+            observe(prepared.text, time.perf_counter() - started)
+        return cursor
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class _Translated:
+    """Turn the driver's errors into sqlalchemy's, without the values of the statement."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise exc.IntegrityError(self.text, None, error, hide_parameters=True) from error
+        if isinstance(error, sqlite3.OperationalError):
+            raise exc.OperationalError(self.text, None, error, hide_parameters=True) from error
+        if isinstance(error, sqlite3.Error):
+            raise exc.DBAPIError(self.text, None, error, hide_parameters=True) from error
