@@ -139,11 +139,16 @@ def contradictions(passages: Sequence[DatedPassage]) -> list[Contradiction]:
 def _sides(passage: DatedPassage) -> Iterator[Side]:
     """The sentences of a passage that are said and hold a quantity."""
     said = passage.said or Span(0, len(passage.text))
-    for span in sentences(passage.text):
+    for span in _spans(passage.text):
         side = Side(passage, span)
         counts = said.start <= span.start < said.end and not _EXAMPLE.match(side.text)
         if counts and _of(side).values:
             yield side
+
+
+@lru_cache(maxsize=2_048)
+def _spans(text: str) -> tuple[Span, ...]:
+    return tuple(sentences(text))
 
 
 def _newest_first(one: Side, other: Side, kind: str) -> Contradiction:

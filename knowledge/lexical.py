@@ -36,6 +36,10 @@ DEAD_SHARE = 0.3
 COMMON_SHARE = 0.03
 LARGE_INDEX_PASSAGES = 20_000
 
+# What is remembered of single terms: so many, each of so many passages at most.
+KEPT_ANSWERS = 2_000
+KEPT_ANSWER_PASSAGES = 1_000
+
 
 @dataclass
 class _Postings:
@@ -45,8 +49,13 @@ class _Postings:
     counts: dict[str, array[int]] = field(default_factory=dict)
     lengths: array[float] = field(default_factory=lambda: array("f"))
     total_length: float = 0.0
+    # What `saturated` has answered since the last passage was added.
+    _answered: dict[str, tuple[NDArray[np.int32], NDArray[np.float32]]] = field(
+        default_factory=dict
+    )
 
     def add(self, slot: int, terms: Mapping[str, int]) -> None:
+        self._answered.clear()
         length = float(sum(terms.values()))
         self.lengths.append(length)
         self.total_length += length
@@ -59,9 +68,20 @@ class _Postings:
 
     def saturated(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The passages that say a term, and how much each does, up to `SATURATION` + 1."""
+        answered = self._answered.get(term)
+        if answered is None:
+            answered = self._saturated(term)
+            if len(answered[0]) <= KEPT_ANSWER_PASSAGES:
+                if len(self._answered) >= KEPT_ANSWERS:
+                    self._answered.clear()
+                self._answered[term] = answered
+        return answered
+
+    def _saturated(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         if term not in self.slots:
             return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
-        slots = np.frombuffer(self.slots[term], dtype=np.int32)
+        # A copy: the array could not grow while a view of it is kept.
+        slots = np.array(self.slots[term], dtype=np.int32)
         counts = np.frombuffer(self.counts[term], dtype=np.uint16).astype(np.float32)
         lengths = np.frombuffer(self.lengths, dtype=np.float32)[slots]
         mean = max(self.total_length / len(self.lengths), 1.0)

@@ -70,8 +70,7 @@ def ranked(corpus: Corpus, evidence: Evidence) -> list[Candidate]:
     """
     floor = min(evidence.similar.values(), default=0.0)
     best: dict[str, tuple[float, int, KnownPassage]] = {}
-    for passage in _passages(corpus, evidence):
-        id = passage_vector_id(passage.id)
+    for id, passage in _passages(corpus, evidence):
         score = PASSAGE_WEIGHT * evidence.similar.get(id, floor)
         score += PASSAGE_WORDS_WEIGHT * evidence.passage_words.get(id, 0.0)
         found = (score, -passage.position, passage)
@@ -84,17 +83,18 @@ def ranked(corpus: Corpus, evidence: Evidence) -> list[Candidate]:
     return sorted(candidates, key=lambda one: (-one.total, one.passage.title_id))
 
 
-def _passages(corpus: Corpus, evidence: Evidence) -> Iterator[KnownPassage]:
-    """The passages that something speaks for; of a document alone, its first."""
+def _passages(corpus: Corpus, evidence: Evidence) -> Iterator[tuple[str, KnownPassage]]:
+    """The passages that something speaks for, with their ids; of a document alone, its first."""
     for id in {*evidence.similar, *evidence.passage_words}:
         if id in corpus.passages:
-            yield corpus.passages[id]
+            yield id, corpus.passages[id]
     alone = {id for id in (*evidence.similar, *evidence.document_words) if id in corpus.titles}
     if evidence.agreements is not None:
         alone.update(map(title_vector_id, evidence.agreements.best(CANDIDATES_BY_SUBJECT)))
     for id in alone:
         if id in corpus.titles:
-            yield corpus.titles[id].passages[0]
+            passage = corpus.titles[id].passages[0]
+            yield passage_vector_id(passage.id), passage
 
 
 def _candidate(

@@ -89,19 +89,25 @@ class Agreements:
         self, ids: list[UUID], places: Mapping[UUID, int], rows: Row, weights: Row
     ) -> None:
         self._ids, self._places, self._rows, self._weights = ids, places, rows, weights
+        few = len(ids) <= COMPARED_DOCUMENTS
+        # All at once where there are few: one by one costs more.
+        self._scores = rows[: len(ids)] @ weights if few else None
 
     def of(self, document_id: UUID) -> float:
         place = self._places.get(document_id)
-        return 0.0 if place is None else float(self._rows[place] @ self._weights)
+        if place is None:
+            return 0.0
+        if self._scores is not None:
+            return float(self._scores[place])
+        return float(self._rows[place] @ self._weights)
 
     def best(self, limit: int) -> list[UUID]:
         """The documents that agree most, in no order.
 
         None of a large organization, where many would: nearness and words have to find them.
         """
-        if len(self._ids) > COMPARED_DOCUMENTS:
+        if self._scores is None:
             return []
         if len(self._ids) <= limit:
             return list(self._ids)
-        scores = self._rows[: len(self._ids)] @ self._weights
-        return [self._ids[place] for place in np.argpartition(-scores, limit)[:limit]]
+        return [self._ids[place] for place in np.argpartition(-self._scores, limit)[:limit]]
