@@ -1,0 +1,108 @@
+/** Asking the server: JSON in and out, errors as one kind, never a cookie. */
+
+/** An answer that is a refusal, or no answer at all (`status` 0). */
+export class RequestError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} detail
+   * @param {number} [retryAfter] seconds
+   */
+  constructor(status, code, detail, retryAfter) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * @typedef {object} Server
+ * @property {string} origin such as `https://support.example`
+ * @property {string} [organization] the shop's public key
+ * @property {() => string | null} token
+ */
+
+/**
+ * The headers that say who asks.
+ * @param {Server} server
+ * @returns {Record<string, string>}
+ */
+export function credentials(server) {
+  const token = server.token();
+  return {
+    ...(server.organization ? { "X-Public-Key": server.organization } : {}),
+    ...(token ? { Authorization: `Bearer ${token}` } : {}),
+  };
+}
+
+/**
+ * Send a request; throws RequestError where it cannot be sent or is refused.
+ * @param {Server} server
+ * @param {string} path
+ * @param {{body?: unknown, accept?: string, signal?: AbortSignal}} [options] a body makes it a POST
+ * @returns {Promise<Response>}
+ */
+export async function request(server, path, { body, accept = "application/json", signal } = {}) {
+  let response;
+  try {
+    response = await fetch(server.origin + path, {
+      method: body === undefined ? "GET" : "POST",
+      headers: {
+        Accept: accept,
+        ...credentials(server),
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "omit",
+      cache: "no-store",
+      signal,
+    });
+  } catch (error) {
+    throw new RequestError(0, signal?.aborted ? "aborted" : "unreachable", String(error));
+  }
+  if (response.ok) return response;
+  throw await refusal(response);
+}
+
+/**
+ * @param {Response} response
+ * @returns {Promise<RequestError>}
+ */
+async function refusal(response) {
+  const said = await response.json().catch(() => ({}));
+  const detail = said.detail || response.statusText;
+  return new RequestError(response.status, said.error || "refused", detail, said.retry_after);
+}
+
+/**
+ * Ask for JSON.
+ * @param {Server} server
+ * @param {string} path
+ * @param {{body?: unknown, signal?: AbortSignal}} [options]
+ */
+export async function ask(server, path, options) {
+  return (await request(server, path, options)).json();
+}
+
+/**
+ * Read server-sent events from a response until it ends.
+ * @param {Response} response
+ * @param {(data: any) => void} receive gets the data of each event
+ * @param {() => void} [alive] called at every piece that arrives
+ */
+export async function readEvents(response, receive, alive = () => {}) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let buffer = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    alive();
+    const events = (buffer + value).split("\n\n");
+    buffer = events.pop();
+    for (const event of events) {
+      const data = event.split("\n").filter((line) => line.startsWith("data: "));
+      if (data.length) receive(JSON.parse(data.map((line) => line.slice(6)).join("\n")));
+    }
+  }
+}
