@@ -12,62 +12,15 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import exc
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.sql import Delete, Insert, Update
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from core import sqlite
 from core.sqlite import connected, raw_connection, take_lock
-
-Write = Insert | Update | Delete
-
-
-@dataclass(frozen=True)
-class PreparedWrite:
-    """A statement's text, and how each of its values is bound, in order."""
-
-    text: str
-    values: tuple[tuple[str, Callable[[Any], Any] | None], ...]
-    constants: Mapping[str, Any]
-
-    def bound(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(
-            process(self._value(name, parameters)) if process else self._value(name, parameters)
-            for name, process in self.values
-        )
-
-    def _value(self, name: str, parameters: Mapping[str, Any]) -> Any:
-        return parameters[name] if name in parameters else self.constants[name]
-
-
-@lru_cache(maxsize=1024)
-def prepared_write(
-    statement: Write, keys: tuple[str, ...], dialect: Dialect
-) -> PreparedWrite | None:
-    """Compile a constant statement; None where SQLAlchemy must help at each execution."""
-    compiled = statement.compile(dialect=dialect, column_keys=list(keys))
-    if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None:
-        return None
-    needs_help = (
-        compiled.insert_prefetch
-        or compiled.update_prefetch
-        or compiled.effective_returning
-        or compiled.post_compile_params
-        or compiled.literal_execute_params
-    )
-    if needs_help:
-        return None
-    processors: Mapping[str, Any] = compiled._bind_processors
-    return PreparedWrite(
-        compiled.string,
-        tuple((name, processors.get(name)) for name in compiled.positiontup),
-        {name: value for name, value in compiled.params.items() if name not in keys},
-    )
+from core.sqlite_statements import Translated, Write, prepared_write
 
 
 @dataclass
@@ -92,7 +45,7 @@ class SQLiteWriter:
         await self._wait_in_line()
         try:
             connection = self._connection or await self._open()
-            with _Translated("BEGIN IMMEDIATE"):
+            with Translated("BEGIN IMMEDIATE"):
                 await take_lock(raw_connection(connection))
             try:
                 yield AsyncConnection(self.engine, connection)
@@ -120,7 +73,7 @@ class SQLiteWriter:
         if self._connection is None:
             return
         raw = raw_connection(self._connection)
-        with _Translated("COMMIT"):
+        with Translated("COMMIT"):
             raw.commit()
 
     def rollback(self) -> None:
@@ -151,7 +104,7 @@ class SQLiteWriter:
         if prepared is None:
             return None
         started = time.perf_counter()
-        with _Translated(prepared.text):
+        with Translated(prepared.text):
             cursor = raw_connection(connection).execute(prepared.text, prepared.bound(parameters))
         for observe in self.on_statement:
             observe(prepared.text, time.perf_counter() - started)
@@ -161,21 +114,3 @@ class SQLiteWriter:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-class _Translated:
-    """Turn the driver's errors into sqlalchemy's, without the values of the statement."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if isinstance(error, sqlite3.IntegrityError):
-            raise exc.IntegrityError(self.text, None, error, hide_parameters=True) from error
-        if isinstance(error, sqlite3.OperationalError):
-            raise exc.OperationalError(self.text, None, error, hide_parameters=True) from error
-        if isinstance(error, sqlite3.Error):
-            raise exc.DBAPIError(self.text, None, error, hide_parameters=True) from error

@@ -34,6 +34,8 @@ class Email:
     to: str
     subject: str
     text: str
+    # Where an answer goes, if not to the sender.
+    reply_to: str | None = None
 
 
 class EmailRefused(ProviderRefused):
@@ -162,6 +164,8 @@ def as_message(email: Email, sender: str) -> EmailMessage:
     message["From"] = sender
     message["To"] = email.to
     message["Subject"] = email.subject
+    if email.reply_to is not None:
+        message["Reply-To"] = email.reply_to
     message["Message-ID"] = f"<{email.key}@{_domain(sender)}>"
     # RFC 3834: no vacation notice shall answer.
     message["Auto-Submitted"] = "auto-generated"
