@@ -10,6 +10,13 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from api.admin.console import router as console
+from api.admin.console_agents import router as console_agents
+from api.admin.console_email import router as console_email
+from api.admin.console_filters import router as console_filters
+from api.admin.console_hours import router as console_hours
+from api.admin.console_live import router as console_live
+from api.admin.console_macros import router as console_macros
+from api.admin.console_tickets import router as console_tickets
 from api.admin.evaluations import router as evaluations
 from api.admin.jobs import router as jobs
 from api.admin.knowledge import router as knowledge
@@ -52,6 +59,13 @@ ROUTERS = (
     knowledge,
     evaluations,
     console,
+    console_live,
+    console_tickets,
+    console_macros,
+    console_filters,
+    console_agents,
+    console_hours,
+    console_email,
     users,
     jobs,
     privacy,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import api.tables  # noqa: F401  every table must be known
 from bot.tools import BUILT_IN_TOOLS
+from channels.desk import HANDOFF_TIMERS
 from core.job_runner import JobRunner
 from core.jobs import JobKind, job_kinds
 from core.migrations import migrate
@@ -16,12 +17,13 @@ from core.runtime import Runtime, open_runtime, utc_now
 from core.schedules import Schedule, run_schedules
 from core.settings import Settings
 from services.privacy.jobs import PRIVACY_JOBS, RETENTION
+from services.tickets.escalation import ESCALATION
 from services.tickets.sla_watch import SLA_WATCH
 from services.uploads.retention import delete_orphans
 
 JOB_KINDS: tuple[JobKind, ...] = PRIVACY_JOBS
 ORPHAN_UPLOADS = Schedule("orphan_uploads", timedelta(hours=1), afterwards=delete_orphans)
-SCHEDULES: tuple[Schedule, ...] = (SLA_WATCH, RETENTION, ORPHAN_UPLOADS)
+SCHEDULES: tuple[Schedule, ...] = (SLA_WATCH, RETENTION, ORPHAN_UPLOADS, HANDOFF_TIMERS, ESCALATION)
 
 
 @asynccontextmanager

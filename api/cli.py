@@ -121,6 +121,24 @@ def seed(
     seed(_settings(), index=index, as_json=as_json)
 
 
+@application.command()
+def shop(
+    name: str,
+    email: Annotated[str, typer.Option(help="Address of the owner's account.")],
+    password_input: Annotated[
+        bool, typer.Option("--password-input", help="Read it from standard input; else ask.")
+    ] = False,
+) -> None:
+    """Make the first shop of a database, and the account that owns it."""
+    from api.commands.shop import shop
+
+    if password_input:
+        password = typer.get_text_stream("stdin").readline().rstrip("\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    shop(_settings(), name, email, password)
+
+
 @knowledge.command("add")
 def knowledge_add(
     files: Files,

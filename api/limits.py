@@ -39,6 +39,8 @@ CHAT = Group("chat", 100)
 UPLOAD = Group("upload", 10)
 SUPPORT = Group("support", 100)
 ADMIN = Group("admin", 100)
+# A person at a desk opens a conversation a second when it is busy.
+CONSOLE = Group("console", 600)
 
 _GROUPS = {
     "/api/auth/login": LOGIN,
@@ -55,6 +57,8 @@ def group_of(path: str) -> Group | None:
         return _GROUPS[path]
     if not path.startswith("/api/") or path.startswith("/api/custom/"):
         return None
+    if path.startswith("/api/v1/console/"):
+        return CONSOLE
     return ADMIN if path == "/api/v1" or path.startswith("/api/v1/") else SUPPORT
 
 

@@ -142,7 +142,7 @@ _DESCRIPTIONS: dict[int, str] = {
     503: "A part that is needed is down.",
     504: "The request took too long.",
 }
-_ALWAYS = (403, 413, 429, 500, 503, 504)
+_ALWAYS = (400, 403, 413, 429, 500, 503, 504)
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:

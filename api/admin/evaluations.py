@@ -107,9 +107,7 @@ class CaseView(CaseSummary):
     scenario: dict[str, Any] = Field(description="The test as `mdf eval` plays it.")
 
 
-_WITH_YAML: dict[int | str, dict[str, Any]] = {
-    200: {"content": {YAML: {"schema": {"type": "string"}}}}
-}
+_WITH_YAML: dict[int | str, dict[str, Any]] = {200: {"content": {YAML: {"schema": {}}}}}
 
 
 @route(

@@ -23,6 +23,7 @@ from api.limits import CHAT, count_request
 from api.support.chat_stream import MAXIMUM_SEQUENCE, session_ended_frame
 from api.support.envelope import Request, failure_body
 from bot.messages import IncomingMessage
+from channels.desk import show_typing
 from channels.frames import POSITIONS, Frame, frame
 from channels.live import HEARTBEAT_SECONDS, Listener, OpenListeners
 from channels.turns import KEPT_SECONDS, LiveTurns, RunningTurn
@@ -77,6 +78,12 @@ class Say(Request):
     attachments: Annotated[list[Text], FailFast()] = Field([], max_length=MAXIMUM_ATTACHMENTS)
 
 
+class Typing(Request):
+    """The customer is writing: agents who look see it."""
+
+    type: Literal["typing"]
+
+
 class Heartbeat(Request):
     type: Literal["heartbeat"]
 
@@ -88,8 +95,12 @@ class Opening(BaseModel):
     after: Sequence | None = None
 
 
-ClientFrame = Annotated[Authenticate | Resume | Say | Heartbeat, Field(discriminator="type")]
-_client_frames: TypeAdapter[Authenticate | Resume | Say | Heartbeat] = TypeAdapter(ClientFrame)
+ClientFrame = Annotated[
+    Authenticate | Resume | Say | Typing | Heartbeat, Field(discriminator="type")
+]
+_client_frames: TypeAdapter[Authenticate | Resume | Say | Typing | Heartbeat] = TypeAdapter(
+    ClientFrame
+)
 
 
 @router.websocket(PATH)
@@ -98,7 +109,7 @@ async def chat_socket(websocket: WebSocket) -> None:
     request_id_variable.set(new_request_id())
     runtime: Runtime = websocket.app.state.runtime
     try:
-        _check_origin(websocket, runtime)
+        check_origin(websocket, runtime)
         opening = _opening(websocket)
         caller = await _caller(websocket, runtime)
         caller.principal.require("chat:write")
@@ -118,7 +129,7 @@ async def chat_socket(websocket: WebSocket) -> None:
             await _ChatSocket(websocket, runtime, *opened).run()
 
 
-def _check_origin(websocket: WebSocket, runtime: Runtime) -> None:
+def check_origin(websocket: WebSocket, runtime: Runtime) -> None:
     """Pages of other origins must not speak with a customer's cookie. Raises PermissionDenied."""
     origin = websocket.headers.get("origin")
     if origin is None:
@@ -134,11 +145,12 @@ async def _caller(websocket: WebSocket, runtime: Runtime) -> Caller:
     """Who connects; a new visitor where nothing says who."""
     for name in websocket.scope["subprotocols"]:
         if name.startswith(TOKEN_SUBPROTOCOL):
-            return Caller(await _from_token(runtime, name.removeprefix(TOKEN_SUBPROTOCOL)))
+            return Caller(await principal_of_token(runtime, name.removeprefix(TOKEN_SUBPROTOCOL)))
     return await signed_in_or_visitor(websocket, runtime)
 
 
-async def _from_token(runtime: Runtime, token: str) -> Principal:
+async def principal_of_token(runtime: Runtime, token: str) -> Principal:
+    """Who a token or API key of a browser's socket belongs to; raises NotAuthenticated."""
     if is_api_key(token):
         return await principal_from_api_key(runtime, token)
     return await principal_from_any_token(runtime, token)
@@ -163,7 +175,7 @@ async def _identified(
         if not isinstance(first, Authenticate):
             raise NotAuthenticated("The first frame must be of type authenticate.")
         if first.token is not None:
-            caller = Caller(await _from_token(runtime, first.token))
+            caller = Caller(await principal_of_token(runtime, first.token))
             caller.principal.require("chat:write")
     except TimeoutError:
         await _refuse(websocket, NotAuthenticated("No authenticate frame came in time."))
@@ -182,7 +194,7 @@ async def _refuse(websocket: WebSocket, error: SupportError) -> None:
     await websocket.close(NOT_AUTHENTICATED, error.code)
 
 
-def _parsed(text: str) -> Authenticate | Resume | Say | Heartbeat:
+def _parsed(text: str) -> Authenticate | Resume | Say | Typing | Heartbeat:
     """A frame of the client; raises InvalidRequest."""
     body = parse_json(text.encode("utf-8", "surrogatepass"))
     try:
@@ -274,6 +286,8 @@ class _ChatSocket:
             elif isinstance(said, Resume):
                 await self._listener.resume(said.after)
                 self.wake()
+            elif isinstance(said, Typing):
+                await self._types()
             elif isinstance(said, Authenticate):
                 raise InvalidRequest("This socket is authenticated already.")
         except SupportError as error:
@@ -294,6 +308,17 @@ class _ChatSocket:
         turn = self._runtime.part(LiveTurns).start(message, streamed=True)
         self._running.add(turn)
         turn.on_change.append(lambda: self._follow(turn))
+
+    async def _types(self) -> None:
+        owner = self.principal
+        await show_typing(
+            self._runtime,
+            owner.organization_id,
+            owner.actor,
+            self._listener.session_id,
+            "user",
+            None,
+        )
 
     async def _count(self) -> None:
         """Count a message as a request to `POST /api/chat` is; raises RateLimitExceeded."""

@@ -329,7 +329,9 @@ def _ticket_values(ticket: Ticket, runtime: Runtime, attached: Sequence[Upload])
         state=ticket.sla_state(now),
         response_deadline=ticket.sla_response_deadline,
         first_response_at=ticket.first_response_at,
-        seconds_left=None if answered else seconds_left(ticket.sla_response_deadline, now),
+        seconds_left=(
+            None if answered else seconds_left(ticket.sla_response_deadline, ticket.clock(now))
+        ),
     )
     return {
         **_only(TicketView, ticket),

@@ -19,8 +19,10 @@ from sqlalchemy import (
 
 from core.database import UtcDateTime, organization_table
 
+# Written out, not with parameters: SQLite uses a partial index only where it sees the same words.
+WITH_PEOPLE = "owner IN ('waiting', 'human')"
 _OF_PEOPLE: dict[str, Any] = {
-    name: text("owner IN ('waiting', 'human')") for name in ("sqlite_where", "postgresql_where")
+    name: text(WITH_PEOPLE) for name in ("sqlite_where", "postgresql_where")
 }
 
 conversations = organization_table(
@@ -51,6 +53,7 @@ conversations = organization_table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("organization_id", "actor", "session_id"),
+    Index("ix_conversations_newest", "organization_id", "id"),
     # Only what people deal with: a turn of the assistant keeps no index but the key's.
     Index("ix_conversations_desk", "organization_id", "owner", "owner_since", **_OF_PEOPLE),
     Index("ix_conversations_assignee", "assignee_id", **_OF_PEOPLE),

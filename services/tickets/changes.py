@@ -1,8 +1,8 @@
 """What happens to a ticket after it was filed: status, assignment and comments.
 
-    open → in_progress → waiting_customer → resolved → closed
+    open → in_progress → waiting_customer or waiting_supplier → resolved → closed
 
-Steps may be skipped forwards; work resumes from waiting_customer; a resolved or closed ticket is
+Steps may be skipped forwards; work resumes from waiting; a resolved or closed ticket is
 reopened. Every change leaves a line of history and an outbox row in the same transaction.
 """
 
@@ -21,17 +21,20 @@ from core.outbox import Outbox
 from core.security import Principal
 from services.accounts.users import is_staff_member
 from services.tickets.problems import PRIORITY_OF_SEVERITY, Severity
-from services.tickets.sla import response_deadline
+from services.tickets.sla import PAUSED_STATUSES, changed_deadline, resumed_deadline, sla_policy
 from services.tickets.tables import ticket_comments, ticket_events, tickets
 from services.tickets.tickets import Ticket, find_ticket, record_event
 
-Status = Literal["open", "in_progress", "waiting_customer", "resolved", "closed"]
+Status = Literal[
+    "open", "in_progress", "waiting_customer", "waiting_supplier", "resolved", "closed"
+]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 NEXT_STATUSES: dict[str, frozenset[str]] = {
-    "open": frozenset({"in_progress", "waiting_customer", "resolved", "closed"}),
-    "in_progress": frozenset({"waiting_customer", "resolved", "closed"}),
-    "waiting_customer": frozenset({"in_progress", "resolved", "closed"}),
+    "open": frozenset({"in_progress", *PAUSED_STATUSES, "resolved", "closed"}),
+    "in_progress": frozenset({*PAUSED_STATUSES, "resolved", "closed"}),
+    "waiting_customer": frozenset({"in_progress", "waiting_supplier", "resolved", "closed"}),
+    "waiting_supplier": frozenset({"in_progress", "waiting_customer", "resolved", "closed"}),
     "resolved": frozenset({"closed", "open"}),
     "closed": frozenset({"open"}),
 }
@@ -117,7 +120,13 @@ async def change_severity(
     values = {
         "problem_severity": severity,
         "priority": priority,
-        "sla_response_deadline": response_deadline(priority, ticket.created_at),
+        "sla_response_deadline": changed_deadline(
+            ticket.created_at,
+            ticket.sla_response_deadline,
+            ticket.priority,
+            priority,
+            await sla_policy(transaction),
+        ),
     }
     await _change(transaction, ticket, values, now)
     details = {"from": ticket.problem_severity, "to": severity}
@@ -208,10 +217,25 @@ async def _move(
             {"status": ticket.status, "allowed": sorted(NEXT_STATUSES[ticket.status])},
         )
     resolved_at = now if status == "resolved" else None if status == "open" else ticket.resolved_at
-    await _change(transaction, ticket, {"status": status, "resolved_at": resolved_at}, now)
+    clock = await _clock(transaction, ticket, status, now)
+    values = {"status": status, "resolved_at": resolved_at, **clock}
+    await _change(transaction, ticket, values, now)
     details = {"from": ticket.status, "to": status}
     await record_event(transaction, ticket.id, actor, "status_changed", details, now)
     await _announce(transaction, outbox, ticket, "status_changed", **details)
+
+
+async def _clock(
+    transaction: Transaction, ticket: Ticket, status: str, now: datetime
+) -> dict[str, Any]:
+    """Stop the SLA clock of a ticket that begins to wait for others, and let it go on after."""
+    if status in PAUSED_STATUSES:
+        return {"sla_paused_at": ticket.sla_paused_at or now}
+    if ticket.sla_paused_at is None:
+        return {}
+    policy = await sla_policy(transaction)
+    deadline = resumed_deadline(ticket.sla_response_deadline, ticket.sla_paused_at, now, policy)
+    return {"sla_paused_at": None, "sla_response_deadline": deadline}
 
 
 async def _change(

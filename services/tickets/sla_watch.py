@@ -14,7 +14,7 @@ from core.database import Transaction
 from core.outbox import Outbox
 from core.runtime import Runtime
 from core.schedules import Schedule
-from services.tickets.sla import DUE_SOON_SHARE, RESPONSE_HOURS, SlaState, sla_state
+from services.tickets.sla import DUE_SOON_SHARE, RESPONSE_HOURS, SlaState, sla_state, warning_time
 from services.tickets.tables import ticket_events, tickets
 
 DUE_SOON = "sla_due_soon"
@@ -33,7 +33,8 @@ async def notice_late_tickets(
     """
     written = {DUE_SOON: 0, BREACHED: 0}
     for ticket in await _late(transaction, now):
-        state = sla_state(ticket.created_at, ticket.sla_response_deadline, None, now)
+        warning = warning_time(ticket.priority)
+        state = sla_state(ticket.created_at, ticket.sla_response_deadline, None, now, warning)
         kind = NOTICES.get(state)
         if kind is not None and not await _told(transaction, ticket, kind):
             await _tell(transaction, outbox, ticket, kind, now)
@@ -45,7 +46,7 @@ async def _late(transaction: Transaction, now: datetime) -> list[Row[Any]]:
     """Unanswered tickets whose deadline is near or over and whose breach has not been told."""
     rows = await transaction.all(
         select(tickets)
-        .where(tickets.c.first_response_at.is_(None))
+        .where(tickets.c.first_response_at.is_(None), tickets.c.sla_paused_at.is_(None))
         .where(tickets.c.status.not_in(("resolved", "closed")))
         .where(tickets.c.sla_response_deadline < now + LONGEST_WARNING)
         .where(~_breach_told())

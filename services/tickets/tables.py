@@ -10,6 +10,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    Uuid,
 )
 
 from core.database import UtcDateTime, organization_table
@@ -32,6 +33,12 @@ tickets = organization_table(
     Column("assignee_id", ForeignKey("users.id", ondelete="SET NULL")),
     Column("sla_response_deadline", UtcDateTime, nullable=False),
     Column("first_response_at", UtcDateTime),
+    # Since when the clock stands still, waiting for the customer or a supplier.
+    Column("sla_paused_at", UtcDateTime),
+    # How many steps of the policy's escalation have been taken.
+    Column("escalation_step", Integer, nullable=False, default=0, server_default="0"),
+    # The ticket that says the same; see conversations.assignee_id for why it is no foreign key.
+    Column("merged_into_id", Uuid),
     Column("resolved_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -39,6 +46,8 @@ tickets = organization_table(
     Index("ix_tickets_customer", "customer_id"),
     Index("ix_tickets_actor", "actor"),
     Index("ix_tickets_queue", "organization_id", "status", "sla_response_deadline"),
+    Index("ix_tickets_assignee", "assignee_id", "status"),
+    Index("ix_tickets_newest", "organization_id", "created_at"),
     data_class="ticket",
     erased_by="description and contact_email are emptied by customer id or actor",
 )

@@ -26,7 +26,7 @@ from services.tickets.problems import (
     category_of,
     severity_of,
 )
-from services.tickets.sla import SlaState, response_deadline, sla_state
+from services.tickets.sla import SlaState, response_deadline, sla_policy, sla_state, warning_time
 from services.tickets.tables import counters, ticket_events, tickets
 
 MAXIMUM_PAGE = 100
@@ -75,12 +75,25 @@ class Ticket:
     assignee_id: UUID | None
     sla_response_deadline: datetime
     first_response_at: datetime | None
+    sla_paused_at: datetime | None
+    merged_into_id: UUID | None
     resolved_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
     def sla_state(self, now: datetime) -> SlaState:
-        return sla_state(self.created_at, self.sla_response_deadline, self.first_response_at, now)
+        clock = self.clock(now)
+        return sla_state(
+            self.created_at,
+            self.sla_response_deadline,
+            self.first_response_at,
+            clock,
+            warning_time(self.priority),
+        )
+
+    def clock(self, now: datetime) -> datetime:
+        """The moment that the ticket's clock shows: it stands still while it is paused."""
+        return self.sla_paused_at or now
 
 
 @dataclass(frozen=True)
@@ -133,7 +146,7 @@ async def create_ticket(
         "status": "open",
         "description": _description(new.description),
         "contact_email": _contact_email(new, customer, principal),
-        "sla_response_deadline": response_deadline(priority, now),
+        "sla_response_deadline": response_deadline(priority, now, await sla_policy(transaction)),
         "created_at": now,
         "updated_at": now,
     }
@@ -163,7 +176,7 @@ async def find_ticket(
     row = await transaction.first(statement)
     if row is None:
         raise NotFound("There is no such ticket.", {"ticket_id": number[:40]})
-    return _ticket(row)
+    return ticket_of_row(row)
 
 
 async def find_ticket_by_email(transaction: Transaction, number: str, email: str) -> Ticket | None:
@@ -177,7 +190,7 @@ async def find_ticket_by_email(transaction: Transaction, number: str, email: str
             tickets.c.number == ticket_number(number), tickets.c.contact_email == address
         )
     )
-    return _ticket(row) if row is not None else None
+    return ticket_of_row(row) if row is not None else None
 
 
 async def list_tickets(
@@ -208,7 +221,7 @@ async def list_tickets(
         .offset(offset)
     )
     total = await transaction.scalar(select(func.count()).select_from(tickets).where(*conditions))
-    return TicketPage(tuple(_ticket(row) for row in rows), int(total))
+    return TicketPage(tuple(ticket_of_row(row) for row in rows), int(total))
 
 
 def ticket_number(text: str) -> str:
@@ -338,8 +351,9 @@ async def _read(transaction: Transaction, id: UUID) -> Ticket:
     row = await transaction.first(select(tickets).where(tickets.c.id == id))
     if row is None:
         raise NotFound("There is no such ticket.")
-    return _ticket(row)
+    return ticket_of_row(row)
 
 
-def _ticket(row: Row[Any]) -> Ticket:
+def ticket_of_row(row: Row[Any]) -> Ticket:
+    """A ticket as its row holds it."""
     return Ticket(**{item.name: getattr(row, item.name) for item in fields(Ticket)})
