@@ -4,19 +4,22 @@ FROM python:3.11-slim
 WORKDIR /app
 ENV UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 PYTHONUNBUFFERED=1
 
+# Unbuilt so far: its authors had no Docker. It runs scripts/install, which CI runs too.
+ARG EXTRAS=postgresql,redis
+
 # The dependencies first: a layer that changes only with them.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY scripts/install scripts/install
 RUN mkdir api bot channels core knowledge migrations services \
-    && scripts/install postgresql,redis
+    && scripts/install "$EXTRAS"
 
 COPY . .
-# Installed as root, run by a user who may write only to the data folder.
-RUN scripts/install postgresql,redis \
+# Installed as root, run by a user who may write only to the folders of data.
+RUN scripts/install "$EXTRAS" \
     && .venv/bin/python -m compileall -q api bot channels core knowledge migrations services \
     && useradd --create-home --uid 1000 mdf \
-    && mkdir /data \
-    && chown mdf /data
+    && mkdir /data /files /vectors \
+    && chown mdf /data /files /vectors
 
 USER mdf
 ENV HOST=0.0.0.0 PORT=8000 DATA_DIR=/data

@@ -45,7 +45,8 @@ _SIGNATURE_CHARACTERS = 16
 # Where the text of a reply ends and what it answers begins.
 _QUOTE = re.compile(
     r"^(?:>|-{2,} ?(?:Original Message|Message d'origine|Message original)"
-    r"|(?:Le|On|Am|Il|El|Op) .{4,120}(?:écrit|wrote|schrieb|scritto|escribió|schreef)[^\n]{0,80}:\s*$"
+    r"|(?:Le|On|Am|Il|El|Op) .{4,120}(?:écrit|wrote|schrieb|scritto|escribió|schreef)"
+    r"[^\n]{0,80}:\s*$"
     r"|_{10,}|De ?: |From: )",
     re.MULTILINE,
 )
