@@ -330,11 +330,12 @@ def open_database(url: str) -> Database:
         json_deserializer=orjson.loads,
         # The values of a statement may be a person's: they stay out of errors and logs.
         hide_parameters=True,
-        pool_pre_ping=not is_sqlite,
         pool_size=10,
         # A connection to a file costs little, and waiting for one would stop the loop.
         max_overflow=-1 if is_sqlite else 10,
     )
     if is_sqlite:
         sqlite.prepare(engine)
+    else:
+        postgresql.ping_after_rest(engine)
     return Database(engine)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 # A server that is there answers within milliseconds; 503 must not be later than two seconds.
 CONNECT_TIMEOUT_SECONDS = 1.5
+# A connection that was used a moment ago is taken to be there still: asking it first costs as much
+# as a small statement.
+TRUSTED_SECONDS = 1.0
 # Connection exceptions, and a server that is shutting down or starting up.
 _LOST = ("08", "57P")
 
@@ -29,6 +35,22 @@ async def connect(*arguments: Any, **named: Any) -> Any:
         asyncpg.ConnectionDoesNotExistError,
     ) as error:
         raise ConnectionError(f"PostgreSQL: {type(error).__name__}") from error
+
+
+def ping_after_rest(engine: AsyncEngine) -> None:
+    """Ask a connection that has rested whether its server is still there, before it is used."""
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def on_checkin(connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def on_checkout(connection: Any, record: Any, proxy: Any) -> None:
+        rests_since = record.info.get("rests_since")
+        if rests_since is None or time.monotonic() - rests_since < TRUSTED_SECONDS:
+            return
+        if not engine.dialect._do_ping_w_event(connection):
+            raise InvalidatePoolError
 
 
 def is_lost(error: DBAPIError) -> bool:
