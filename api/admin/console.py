@@ -70,9 +70,16 @@ class SourceBody(BaseModel):
 class ReplyRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    message: Text = Field(min_length=1, max_length=MAXIMUM_REPLY_LENGTH)
+    message: Text = Field(
+        min_length=1,
+        max_length=MAXIMUM_REPLY_LENGTH,
+        examples=["Bonjour, votre colis part demain ; je vous envoie le numéro de suivi."],
+    )
     client_message_id: Text = Field(
-        min_length=1, max_length=100, description="Sent again under the same id it is sent once."
+        min_length=1,
+        max_length=100,
+        description="Sent again under the same id it is sent once.",
+        examples=["reply-7f3a"],
     )
     suggestion: Literal["accepted", "edited"] | None = Field(
         None, description="Where the text was proposed by `GET …/suggestion`."
@@ -85,7 +92,9 @@ class ReplyRequest(BaseModel):
 class NoteRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    body: Text = Field(min_length=1, max_length=MAXIMUM_NOTE_LENGTH)
+    body: Text = Field(
+        min_length=1, max_length=MAXIMUM_NOTE_LENGTH, examples=["A déjà appelé le magasin hier."]
+    )
 
 
 class AssignmentRequest(BaseModel):

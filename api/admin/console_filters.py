@@ -29,7 +29,11 @@ class _Body(BaseModel):
 class FilterRequest(_Body):
     name: Text = Field(min_length=1, max_length=80, examples=["Livraisons en retard"])
     query: dict[Annotated[Text, Field(max_length=40)], Annotated[Text, Field(max_length=200)]] = (
-        Field(max_length=20, description="Parameters of `GET …/conversations`.")
+        Field(
+            max_length=20,
+            description="Parameters of `GET …/conversations`.",
+            examples=[{"queue": "waiting", "search": "livraison"}],
+        )
     )
 
 

@@ -40,7 +40,7 @@ class CalendarBody(_Body):
     weekly: dict[
         Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
         Times,
-    ]
+    ] = Field(examples=[{"monday": ["09:00-12:00", "14:00-18:00"], "saturday": ["10:00-12:00"]}])
     holidays: Literal["FR", "FR-ALSACE-MOSELLE"] | None = None
     exceptions: dict[Annotated[str, Field(max_length=10)], Times] = Field(
         default_factory=dict, max_length=500, examples=[{"2026-12-24": ["09:00-12:00"]}]

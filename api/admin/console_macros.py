@@ -42,6 +42,7 @@ class MacroRequest(_Body):
         min_length=1,
         max_length=MAXIMUM_MACRO_LENGTH,
         description="May hold {customer}, {agent}, {ticket}, {order} and {shop}.",
+        examples=["Bonjour {customer}, pouvez-vous nous envoyer une photo de l’étiquette ?"],
     )
     language: Literal["fr", "en", "es", "de", "it", "nl"] | None = None
 

@@ -82,7 +82,9 @@ class TicketPanel(TicketRow):
 class MergeRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    into: Text = Field(max_length=40, description="The ticket that stays.")
+    into: Text = Field(
+        max_length=40, description="The ticket that stays.", examples=["TKT-2026-000042"]
+    )
 
 
 @route(router, "GET", "", summary="Find tickets")

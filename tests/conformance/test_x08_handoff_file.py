@@ -47,7 +47,9 @@ def test_x08_the_file_tells_what_was_said_tried_and_shown(
 def test_x08_a_calm_visitor_has_a_short_file(server: Server, agent: httpx.Client) -> None:
     word = f"mot{uuid4().hex[:12]}"
     with server.client() as visitor:
-        visitor.post("/api/chat", json={"message": f"Bonjour {word}"})
+        # A person is asked for in the words of the catalogue: nothing is looked up for it.
+        message = f"Je voudrais parler à un conseiller, dossier {word}"
+        visitor.post("/api/chat", json={"message": message})
     listed = agent.get(f"{CONSOLE}/conversations", params={"search": word}).json()["data"]
     page = agent.get(f"{CONSOLE}/conversations/{listed[0]['id']}/file").json()["data"]
     assert (page["mood"], page["signs"]) == ("calm", [])

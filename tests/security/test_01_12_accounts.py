@@ -40,6 +40,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/tickets/{ticket_id}/comments"): {"body": "Bonjour"},
     ("patch", "/api/v1/users/{user_id}"): {"role": "agent"},
 }
+# What a route asks for in its address beside the thing that its path names.
+QUERIES = {"/api/chat/sources/{document_id}": {"session_id": "session", "quote": "Livraison"}}
 TICKET = {
     "problem_category": "défaut_fabrication",
     "problem_severity": "moyen",
@@ -287,7 +289,9 @@ def test_07_another_organizations_ids_are_404_on_every_route(
             if not names:
                 continue
             body = BODIES.get((method, path), {}) if "requestBody" in operation else None
-            answer = intruder.request(method, _address(path, ids, strange), json=body)
+            answer = intruder.request(
+                method, _address(path, ids, strange), json=body, params=QUERIES.get(path)
+            )
             # A body that this test does not know may be refused before anything is looked up.
             refusals = {404} if body is None or body else {404, 400, 422}
             # A signed address opens for its signature, not for who asks.

@@ -266,6 +266,8 @@ def _environments(seen: list[dict[str, str]]) -> None:
     ["../../etc/passwd", "a\r\nX-Evil: 1.jpg", "..%2f..%2fx.jpg", "x" * 3000, "\u202egpj.exe", "."],
 )
 def test_31_a_file_name_is_never_used(server: Server, name: str) -> None:
+    folder = server.data_dir / "files"
+    before = set(folder.rglob("*"))
     with server.client("customer@example.com") as client:
         sent = client.post("/api/upload", files={"file": (name, photo(), "image/jpeg")})
         assert sent.status_code == 201, sent.text
@@ -273,7 +275,8 @@ def test_31_a_file_name_is_never_used(server: Server, name: str) -> None:
     file_id = sent.json()["file_id"]
     assert opened.headers["content-disposition"] == f'inline; filename="{file_id}.jpg"'
     assert "x-evil" not in opened.headers
-    stored = [path for path in (server.data_dir / "files").rglob("*") if path.is_file()]
+    stored = [path for path in folder.rglob("*") if path.is_file() and path not in before]
+    assert stored
     assert all(path.name.startswith("upload_") for path in stored)
 
 
