@@ -7,9 +7,11 @@ import base64
 import hashlib
 import hmac
 import secrets
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from core.errors import NotAuthenticated, PermissionDenied
 ALGORITHM = "HS256"
 AUDIENCE = "mdf"
 ISSUER = "mdf"
+NOT_VALID = "The token is invalid or has expired; sign in again."
 ACCESS_TOKEN_SECONDS = 1800
 REFRESH_TOKEN_SECONDS = 30 * 24 * 3600
 VISITOR_TOKEN_SECONDS = 30 * 24 * 3600
@@ -187,6 +190,20 @@ def read_token(secret_key: str, kind: str, token: str) -> dict[str, Any]:
 
 def read_token_of_kinds(secret_key: str, kinds: frozenset[str], token: str) -> dict[str, Any]:
     """Verify a token of one of several kinds (`typ` in its claims) and return its claims."""
+    claims = _verified(secret_key, token)
+    if claims["exp"] <= time.time():
+        raise NotAuthenticated(NOT_VALID)
+    if claims["typ"] not in kinds:
+        raise NotAuthenticated("This token is of another kind; sign in again.")
+    return dict(claims)
+
+
+@lru_cache(maxsize=4_096)
+def _verified(secret_key: str, token: str) -> Mapping[str, Any]:
+    """The claims of a token that was signed here; its caller looks whether it has expired since.
+
+    A signature is checked once: that costs more than the rest of a request's authentication.
+    """
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
@@ -197,7 +214,5 @@ def read_token_of_kinds(secret_key: str, kinds: frozenset[str], token: str) -> d
             options={"require": ["exp", "iat", "sub", "typ"]},
         )
     except (jwt.PyJWTError, ValueError) as error:
-        raise NotAuthenticated("The token is invalid or has expired; sign in again.") from error
-    if claims["typ"] not in kinds:
-        raise NotAuthenticated("This token is of another kind; sign in again.")
+        raise NotAuthenticated(NOT_VALID) from error
     return claims
