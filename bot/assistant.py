@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Assistant:
     """How the assistant behaves: whose it is, and how sure it must be.
 
-    Scores are those of `bot.relevance` (0 to 1). From `sure_score` on an answer is given as it
+    Scores are those of `knowledge.ranking` (0 to 1). From `sure_score` on an answer is given as it
     is; from `answer_score` on with a word of doubt and the offer of a human; below it the
     assistant says that it does not know. A question that hardly seems to be about the shop needs
     `strict_answer_score`.

@@ -76,7 +76,7 @@ registry.register("sqlite.loop", __name__, "LoopDialect")
 def prepare_connection(connection: sqlite3.Connection) -> None:
     """WAL, foreign keys, and a driver that opens no transaction by itself.
 
-    A lock taken late fails with SQLITE_BUSY whatever the timeout, hence `begin`. The timeout of
+    A lock taken late fails with SQLITE_BUSY whatever the timeout, hence `take_lock`. The timeout of
     the driver is short: it would stop the loop.
     """
     connection.isolation_level = None

@@ -15,13 +15,12 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Response, WebSocket
+from fastapi import APIRouter, WebSocket
 from fastapi.websockets import WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from api.admin.envelope import failure_body
 from api.dependencies import bearer_token
-from api.errors import write_error
 from api.json_body import parse_json
 from api.support.chat_socket import (
     AUTHENTICATE_SECONDS,
@@ -29,8 +28,10 @@ from api.support.chat_socket import (
     NOT_AUTHENTICATED,
     TOKEN_SUBPROTOCOL,
     TRY_AGAIN_LATER,
+    accept,
     check_origin,
     principal_of_token,
+    refuse,
 )
 from channels import desk
 from channels.consoles import desk_channel
@@ -87,13 +88,9 @@ async def console_socket(websocket: WebSocket) -> None:
         if listeners.is_full or listeners.is_closing:
             raise ServiceUnavailable("Too many sockets are open; try again in a moment.")
     except SupportError as error:
-        written = write_error(PATH, error)
-        await websocket.send_denial_response(
-            Response(written.body, written.status, dict(written.headers))
-        )
+        await refuse(websocket, PATH, error)
         return
-    offered = SUBPROTOCOL in websocket.scope["subprotocols"]
-    await websocket.accept(SUBPROTOCOL if offered else None)
+    await accept(websocket, SUBPROTOCOL)
     with suppress(WebSocketDisconnect):
         principal = principal or await _first_frame(websocket, runtime)
         if principal is not None:

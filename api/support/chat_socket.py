@@ -116,17 +116,27 @@ async def chat_socket(websocket: WebSocket) -> None:
         if runtime.part(OpenListeners).is_full or runtime.part(OpenListeners).is_closing:
             raise ServiceUnavailable("Too many sockets are open; try again in a moment.")
     except SupportError as error:
-        written = write_error(PATH, error)
-        await websocket.send_denial_response(
-            Response(written.body, written.status, dict(written.headers))
-        )
+        await refuse(websocket, PATH, error)
         return
-    offered = SUBPROTOCOL in websocket.scope["subprotocols"]
-    await websocket.accept(SUBPROTOCOL if offered else None)
+    await accept(websocket, SUBPROTOCOL)
     with suppress(WebSocketDisconnect):
         opened = await _identified(websocket, runtime, caller, opening)
         if opened is not None:
             await _ChatSocket(websocket, runtime, *opened).run()
+
+
+async def refuse(websocket: WebSocket, path: str, error: SupportError) -> None:
+    """Answer a handshake with an error, in the shape of the contract that the path belongs to."""
+    written = write_error(path, error)
+    await websocket.send_denial_response(
+        Response(written.body, written.status, dict(written.headers))
+    )
+
+
+async def accept(websocket: WebSocket, subprotocol: str) -> None:
+    """Open the socket; a browser that offers the subprotocol must be told that it is taken."""
+    offered = subprotocol in websocket.scope["subprotocols"]
+    await websocket.accept(subprotocol if offered else None)
 
 
 def check_origin(websocket: WebSocket, runtime: Runtime) -> None:

@@ -22,7 +22,7 @@ Operation = tuple[str, str, dict[str, Any]]
 
 
 @pytest.mark.anyio
-async def test_production_has_no_documentation_pages(tmp_path: Path) -> None:
+async def test_m23_production_has_no_documentation_pages(tmp_path: Path) -> None:
     async with (
         open_edge(tmp_path / "production", environment="production") as edge,
         edge.client(edge.tokens["admin"]) as client,
@@ -32,7 +32,7 @@ async def test_production_has_no_documentation_pages(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_development_shows_every_route_under_its_version(tmp_path: Path) -> None:
+async def test_m23_development_shows_every_route_under_its_version(tmp_path: Path) -> None:
     async with open_edge(tmp_path / "development") as edge, edge.client() as client:
         for page in PAGES:
             answer = await client.get(page)
@@ -56,7 +56,7 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
                 yield path, method, operation
 
 
-def test_every_route_says_what_it_does_under_a_tag(document: dict[str, Any]) -> None:
+def test_m23_every_route_says_what_it_does_under_a_tag(document: dict[str, Any]) -> None:
     tags = {tag["name"] for tag in document["tags"]}
     bare = [
         f"{method} {path}"
@@ -67,7 +67,7 @@ def test_every_route_says_what_it_does_under_a_tag(document: dict[str, Any]) -> 
     assert bare == []
 
 
-def test_every_counted_route_tells_its_limits_and_errors(document: dict[str, Any]) -> None:
+def test_m23_every_counted_route_tells_its_limits_and_errors(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
         group = group_of(path)
         if group is None:
@@ -79,7 +79,7 @@ def test_every_counted_route_tells_its_limits_and_errors(document: dict[str, Any
                 assert response["description"], (method, path, status)
 
 
-def test_every_json_body_comes_with_examples(document: dict[str, Any]) -> None:
+def test_m23_every_json_body_comes_with_examples(document: dict[str, Any]) -> None:
     """Each field that must be given has an example, or a choice to pick from."""
     schemas = document["components"]["schemas"]
     bare = []

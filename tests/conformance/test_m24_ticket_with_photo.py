@@ -25,7 +25,7 @@ def run_script(server: Server, photo: Path, **more: str) -> subprocess.Completed
     )
 
 
-def test_the_script_goes_from_signing_in_to_reading_the_ticket(
+def test_m24_the_script_goes_from_signing_in_to_reading_the_ticket(
     server: Server, customer: httpx.Client, tmp_path: Path
 ) -> None:
     photo = tmp_path / "le photo du défaut.jpg"
@@ -49,7 +49,7 @@ def test_the_script_goes_from_signing_in_to_reading_the_ticket(
     assert opened.headers["content-type"] == "image/jpeg"
 
 
-def test_the_script_stops_where_the_server_refuses(server: Server, tmp_path: Path) -> None:
+def test_m24_the_script_stops_where_the_server_refuses(server: Server, tmp_path: Path) -> None:
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(encoded(scene()))
     refused = run_script(server, photo, PASSWORD="wrong password")
