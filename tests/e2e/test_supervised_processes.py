@@ -60,7 +60,15 @@ def _until(holds: Callable[[], bool]) -> None:
 
 
 def _servers(parent: psutil.Process) -> set[int]:
-    return {one.pid for one in parent.children() if "serve-process" in one.cmdline()}
+    return {one.pid for one in parent.children() if _serves(one)}
+
+
+def _serves(process: psutil.Process) -> bool:
+    """Whether it is a serving process that lives; one that just ended has no command line."""
+    try:
+        return "serve-process" in process.cmdline()
+    except (psutil.ZombieProcess, psutil.NoSuchProcess):
+        return False
 
 
 def _answers(address: str) -> bool:
