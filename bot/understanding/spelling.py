@@ -35,6 +35,14 @@ _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´":
 _UNUSUAL = re.compile(
     r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]"
 )
+# Letters of other alphabets that a reader takes for Latin ones (Unicode's table of confusables).
+_LOOKALIKES = str.maketrans(
+    "аеорсухіјѕһԁԛԝӏАВЕКМНОРСТУХІЈЅԌԚԜαεικνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aeopcyxijshdqwlABEKMHOPCTYXIJSGQWaeikvoptuxABEZHIKMNOPTYX",
+)
+_OTHER_ALPHABET = re.compile(r"[\u0370-\u052f]")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
+_DISGUISED_FORMS = ("<font>", "<wide>", "<circle>", "<square>")
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|\d+[^\W\d_]+\d*|[^\W\d_]+\d+(?!\w)")
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
 _ELISION = re.compile(r"(qu|[jldcnstm])'?([aeiouyhàâéèêëîïôûœ].*)")
@@ -61,7 +69,8 @@ def remove_invisible(text: str) -> str:
     """Return the text in NFC without the characters that a reader does not see.
 
     Control, format (zero-width, bidi, tag), private and unassigned characters go; runs of
-    combining marks are cut to `MAX_COMBINING_MARKS`; every kind of space becomes a space.
+    combining marks are cut to `MAX_COMBINING_MARKS`; every kind of space becomes a space. Letters
+    in disguise (`𝓫𝓸𝓷𝓳𝓸𝓾𝓻`, or Cyrillic ones among Latin ones) become the letters that are read.
     """
     if _UNUSUAL.search(text) is None:
         return " ".join(text.translate(_APOSTROPHES).split())
@@ -74,8 +83,31 @@ def remove_invisible(text: str) -> str:
             kept.append(" ")
         elif not category.startswith("C") and marks <= MAX_COMBINING_MARKS:
             if not "\ufe00" <= character <= "\ufe0f":
-                kept.append(character)
-    return " ".join("".join(kept).translate(_APOSTROPHES).split())
+                kept.append(_undisguised(character))
+    return " ".join(_as_read("".join(kept).translate(_APOSTROPHES).split()))
+
+
+def _undisguised(character: str) -> str:
+    """A letter or digit in a fancy form as the plain one; anything else as it is."""
+    if unicodedata.decomposition(character).startswith(_DISGUISED_FORMS):
+        return unicodedata.normalize("NFKC", character)
+    return character
+
+
+def _as_read(words: Sequence[str]) -> list[str]:
+    """The words with lookalikes of Latin letters replaced where they stand among Latin letters."""
+    text = " ".join(words)
+    if _OTHER_ALPHABET.search(text) is None:
+        return list(words)
+    if _disguised(text):
+        return text.translate(_LOOKALIKES).split(" ")
+    return [word.translate(_LOOKALIKES) if _disguised(word) else word for word in words]
+
+
+def _disguised(text: str) -> bool:
+    """Whether a text has Latin letters, and no letter of another alphabet that looks like none."""
+    read = text.translate(_LOOKALIKES)
+    return _LATIN.search(text) is not None and _OTHER_ALPHABET.search(read) is None
 
 
 def build_lexicon(phrases: Iterable[str], known_words: Iterable[str] = ()) -> SpellingLexicon:

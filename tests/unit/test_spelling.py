@@ -78,6 +78,13 @@ def test_that_other_languages_are_only_cleaned(lexicon: SpellingLexicon) -> None
         ("a\nb\tc", "a b c"),
         ("👍\ufe0f", "👍"),
         ("a" + "\u0300" * 50, "à\u0300\u0300"),
+        ("B\u043enj\u043eur \u0430 t\u043eus", "Bonjour a tous"),
+        ("\U0001d4eb\U0001d4f8\U0001d4f7\U0001d4f3\U0001d4f8\U0001d4fe\U0001d4fb", "bonjour"),
+        ("\uff22\uff4f\uff4e \uff11\uff12", "Bon 12"),
+        (
+            "\u041f\u0440\u0438\u0432\u0435\u0442, \u0433\u0434\u0435?",
+            "\u041f\u0440\u0438\u0432\u0435\u0442, \u0433\u0434\u0435?",
+        ),
     ],
 )
 def test_that_what_no_reader_sees_is_removed(text: str, visible: str) -> None:
