@@ -13,9 +13,10 @@ GREETINGS = (
     "Hallo Përshëndetje ሰላም مرحبا Բարև Salam Kaixo Прывітанне হ্যালো Zdravo Здравейте Hola "
     "Kumusta 你好 Bonghjornu Bok Ahoj Hej Hello Saluton Tere Hei Bonjour Goeie გამარჯობა Γεια નમસ્તે "
     "Bonjou Sannu Aloha שלום नमस्ते Nyob Szia Halló Ndewo Halo Dia Ciao こんにちは ಹಲೋ Сәлем សួស្តី "
-    "안녕하세요 Silav Салам ສະບາຍດີ Salve Sveiki Labas Moien Здраво Salama Helo ഹലോ Ħello Kia"
-    "नमस्कार Сайн မင်္ဂလာပါ नमस्ते Hei ନମସ୍କାର سلام درود Cześć Olá ਸਤ Bună Привет Talofa Halò Здраво Lumela "
-    "Mhoro هيلو හෙලෝ Ahoj Zdravo Salaan Hola Sampurasun Habari Hej Салом வணக்கம் హలో สวัสดี Merhaba "
+    "안녕하세요 Silav Салам ສະບາຍດີ Salve Sveiki Labas Moien Здраво Salama Helo ഹലോ Ħello Kia "
+    "नमस्कार Сайн မင်္ဂလာပါ नमस्ते Hei ନମସ୍କାର سلام درود Cześć Olá ਸਤ Bună Привет Talofa Halò Здраво "
+    "Lumela Mhoro "
+    "هيلو හෙලෝ Ahoj Zdravo Salaan Hola Sampurasun Habari Hej Салом வணக்கம் హలో สวัสดี Merhaba "
     "Salam Привіт ہیلو Salom Xin Helo Molo העלא Bawo Sawubona Tungjatjeta"
 )
 EMOJI = "🛋️😡🔥👍🏽👨‍👩‍👧‍👦🇫🇷❤️"
