@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from bot.assistant import Assistant
 from bot.messages import IncomingMessage, Reply
 from bot.turn import Turn
+from core.database import Transaction
+from core.errors import Conflict
+from core.postgresql_writes import NothingChanged
 from core.runtime import Runtime
 from services.conversations import conversations as store
 from services.conversations.conversations import Conversation, Message, NewReply
 from services.conversations.handoff import customer_wrote
-from services.conversations.lease import take_lease
+from services.conversations.lease import LeaseLost, LeaseTaken, take_lease
 from services.uploads.attachments import attach_to_message, usable_uploads
 from services.uploads.uploads import Upload
+
+# How often a message is stored anew where others write to its conversation at the same time.
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,20 @@ class Opening:
 
 
 async def open_turn(message: IncomingMessage, assistant: Assistant, runtime: Runtime) -> Opening:
-    """Store the message, unless the client has sent it before."""
+    """Store the message, unless the client has sent it before.
+
+    Raises LeaseTaken where another process answers the conversation, Conflict where others keep
+    writing to it.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return await _open_once(message, assistant, runtime)
+        except NothingChanged:
+            continue
+    raise Conflict("Others write to this conversation; send the message again in a moment.")
+
+
+async def _open_once(message: IncomingMessage, assistant: Assistant, runtime: Runtime) -> Opening:
     principal, now = message.principal, runtime.clock()
     new = store.NewConversation(
         session_id=message.session_id,
@@ -38,32 +58,47 @@ async def open_turn(message: IncomingMessage, assistant: Assistant, runtime: Run
         channel=message.channel,
         language=message.language or "fr",
         assistant_revision=assistant.revision,
+        lease_holder=message.lease_holder,
     )
-    async with runtime.database.transaction(principal.organization_id) as transaction:
-        conversation = await store.open_conversation(transaction, new, now)
-        conversation = replace(conversation, lease_holder=message.lease_holder)
-        if message.client_message_id is not None and not conversation.is_new:
-            repeated = await store.find_repeated(
-                transaction, conversation.id, message.client_message_id
-            )
-            if repeated is not None:
-                reply = await store.find_reply(transaction, repeated[0])
-                if reply is None:
-                    await take_lease(transaction, conversation, now)
-                return Opening(conversation, *repeated, earlier=reply)
-        sent = await usable_uploads(transaction, message.attachments, principal)
-        stored = await store.add_user_message(
-            transaction,
-            conversation,
-            message.text,
-            message.client_message_id,
-            now,
-            [upload.file_id for upload in sent],
-        )
-        await attach_to_message(transaction, sent, stored[0], now)
-        if conversation.owner != "bot":
-            owner, _ = await customer_wrote(transaction, conversation.id, now)
-            conversation = replace(conversation, owner=owner)
+    conversation: Conversation | None = None
+    try:
+        async with runtime.database.transaction(principal.organization_id) as transaction:
+            conversation = await store.open_conversation(transaction, new, now)
+            earlier = await _answered_before(transaction, conversation, message, now)
+            return earlier or await _store(transaction, conversation, message, now)
+    except NothingChanged:
+        if conversation is not None and conversation.lease_holder is not None:
+            raise LeaseTaken(conversation.id) from None
+        raise
+
+
+async def _answered_before(
+    transaction: Transaction, conversation: Conversation, message: IncomingMessage, now: datetime
+) -> Opening | None:
+    """What was stored when the client sent this message before; None if it did not."""
+    if message.client_message_id is None or conversation.is_new:
+        return None
+    repeated = await store.find_repeated(transaction, conversation.id, message.client_message_id)
+    if repeated is None:
+        return None
+    reply = await store.find_reply(transaction, repeated[0])
+    if reply is None:
+        await take_lease(transaction, conversation, now)
+    return Opening(conversation, *repeated, earlier=reply)
+
+
+async def _store(
+    transaction: Transaction, conversation: Conversation, message: IncomingMessage, now: datetime
+) -> Opening:
+    sent = await usable_uploads(transaction, message.attachments, message.principal)
+    files = [upload.file_id for upload in sent]
+    stored = await store.add_user_message(
+        transaction, conversation, message.text, message.client_message_id, now, files
+    )
+    await attach_to_message(transaction, sent, stored[0], now)
+    if conversation.owner != "bot":
+        owner, _ = await customer_wrote(transaction, conversation.id, now)
+        conversation = replace(conversation, owner=owner)
     return Opening(conversation, *stored, uploads=tuple(sent))
 
 
@@ -86,5 +121,8 @@ async def close_turn(turn: Turn, reply: Reply) -> UUID:
         trace=turn.trace,
         duration_ms=round(turn.trace[-1]["ms"]),
     )
-    async with runtime.database.transaction(turn.principal.organization_id) as transaction:
-        return await store.store_reply(transaction, new, runtime.clock())
+    try:
+        async with runtime.database.transaction(turn.principal.organization_id) as transaction:
+            return await store.store_reply(transaction, new, runtime.clock())
+    except NothingChanged:
+        raise LeaseLost from None

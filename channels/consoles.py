@@ -9,8 +9,6 @@ import orjson
 
 from core.runtime import Runtime
 
-KEPT_SECONDS = 5
-
 
 def desk_channel(organization_id: UUID) -> str:
     """The name under which all consoles of an organization listen."""
@@ -18,8 +16,11 @@ def desk_channel(organization_id: UUID) -> str:
 
 
 async def tell_desk(runtime: Runtime, organization_id: UUID, type: str, **body: Any) -> None:
-    """Send an event to every console of an organization, on every process."""
+    """Send an event to every console of an organization, on every process.
+
+    A console that was away reads the lists anew: events are not kept.
+    """
     channel = desk_channel(organization_id)
     if runtime.broadcast.is_wanted(channel):
         item = orjson.dumps({"type": type, **body}, default=str)
-        await runtime.broadcast.publish(channel, [item], KEPT_SECONDS)
+        await runtime.broadcast.publish(channel, [item], keep_seconds=0)

@@ -27,6 +27,8 @@ from core.telemetry import logger, request_id_variable
 KEPT_SECONDS = 120
 # Frames that follow one another faster than this travel together.
 GATHER_SECONDS = 0.02
+# Whoever sent a message without listening waits for the whole reply; other listeners can too.
+GATHER_UNSTREAMED_SECONDS = 0.25
 MAXIMUM_TURNS = 2_000
 UNEXPECTED = "An unexpected error occurred; quote the request id to support."
 
@@ -124,7 +126,8 @@ class LiveTurns:
         message = turn.message
         principal = message.principal
         channel = channel_of(principal.organization_id, principal.actor, message.session_id)
-        broadcast = Batch(self._runtime.broadcast, channel)
+        gather_seconds = GATHER_SECONDS if turn.streamed else GATHER_UNSTREAMED_SECONDS
+        broadcast = Batch(self._runtime.broadcast, channel, gather_seconds)
         writer = FrameWriter(message)
         framed = turn.streamed
         unheard: list[ReplyEvent] = []
@@ -206,10 +209,10 @@ def _failure(error: Exception) -> dict[str, Any]:
 class Batch:
     """Frames of one turn on their way; those that follow one another closely travel together."""
 
-    def __init__(self, broadcast: Broadcast, channel: str) -> None:
+    def __init__(self, broadcast: Broadcast, channel: str, gather_seconds: float) -> None:
         self._broadcast = broadcast
         self._channel = channel
-        self._gather_seconds = 0.0 if broadcast.kind == "memory" else GATHER_SECONDS
+        self._gather_seconds = 0.0 if broadcast.kind == "memory" else gather_seconds
         self._waiting: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._sending: set[asyncio.Task[None]] = set()

@@ -34,11 +34,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Delete, Insert, Select, Update, insert, visitors
 from sqlalchemy.sql.elements import ColumnClause
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.sql.selectable import Alias, FromClause, SelectBase, Subquery
 from sqlalchemy.types import TypeDecorator
 
 from core import postgresql, sqlite
 from core.errors import ServiceUnavailable
+from core.postgresql_writes import DeferredWrite, NothingChanged, fetch_first, write_together
+from core.prepared_statements import Observer
 from core.sqlite_writer import SQLiteWriter
 
 metadata = MetaData(
@@ -132,6 +135,16 @@ def _insert_into(table: Table) -> Insert:
     return insert(table)
 
 
+@cache
+def _defaults(table: Table) -> dict[str, Any]:
+    """The values that columns have where a row says nothing: written out, they need no help."""
+    return {
+        column.name: column.default.arg
+        for column in table.c
+        if isinstance(column.default, ScalarElementColumnDefault)
+    }
+
+
 @lru_cache(maxsize=1024)
 def _scoped_once(statement: Statement) -> Statement:
     """A constant statement with the organization as a parameter: built and hashed once."""
@@ -157,12 +170,15 @@ class Transaction:
         organization_id: UUID | None,
         every_organization: bool = False,
         writer: SQLiteWriter | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.connection = connection
         self.organization_id = organization_id
         self.every_organization = every_organization
         self.after_commit: list[Callable[[], None]] = []
         self._writer = writer
+        self._observers = observers
+        self._deferred: list[DeferredWrite] = []
         # SQLite runs on the event loop: no greenlet is needed to wait for it.
         self._on_loop = connection.dialect.name == "sqlite"
 
@@ -187,18 +203,17 @@ class Transaction:
         With `parameters` the statement must be a constant with `bindparam`s: its scoped form is
         kept, which saves most of what a statement costs.
         """
-        if parameters is None or self.every_organization or self.organization_id is None:
-            return await self._run(self.scoped(statement), parameters)
-        return await self._run(
-            _scoped_once(statement),
-            {**parameters, "scope_organization_id": self.organization_id},
-        )
+        if parameters is None:
+            return await self._run(self.scoped(statement))
+        return await self._run(*self._constant(statement, parameters))
 
     async def _run(
         self,
         statement: Statement | Insert,
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> CursorResult[Any]:
+        if self._deferred:
+            await self._write_deferred()
         connection = self.connection
         if self._writer is not None and isinstance(parameters, dict):
             if isinstance(statement, Insert | Update | Delete):
@@ -209,8 +224,71 @@ class Transaction:
             return connection.sync_connection.execute(statement, parameters)
         return await connection.execute(statement, parameters)
 
+    async def peek(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Row[Any] | None:
+        """The first row of a constant select, without a lock: it may have changed at the commit.
+
+        On PostgreSQL it opens no transaction, which saves two ways to the server.
+        """
+        if self._on_loop or self._deferred:
+            return await self.first(statement, parameters)
+        scoped, values = self._constant(statement, parameters)
+        return await fetch_first(
+            self.connection, cast(Select[Any], scoped), values, self._observers
+        )
+
+    async def later(
+        self,
+        statement: Update | Delete,
+        parameters: Mapping[str, Any],
+        *,
+        must_change: bool = False,
+    ) -> None:
+        """Run a constant write at the end at the latest, together with the others of its kind.
+
+        With `must_change` the transaction fails with NothingChanged, here or at its end, where no
+        row was changed.
+        """
+        scoped, values = self._constant(statement, parameters)
+        if not self._on_loop:
+            # Writes that travel together do not see each other's rows.
+            if any(one.statement.table is statement.table for one in self._deferred):
+                await self._write_deferred()
+            write = DeferredWrite(cast(Update | Delete, scoped), values, must_change)
+            self._deferred.append(write)
+        elif (await self._run(scoped, values)).rowcount == 0 and must_change:
+            raise NothingChanged
+
+    async def insert_later(self, table: Table, values: Mapping[str, Any]) -> UUID:
+        """`insert`, at the end at the latest; what is wrong with the row may be raised there."""
+        row = self._owned_row(table, values)
+        if self._on_loop:
+            await self._run(_insert_into(table), row)
+        else:
+            self._deferred.append(DeferredWrite(_insert_into(table), row))
+        return UUID(str(row["id"]))
+
+    def _constant(
+        self, statement: Statement, parameters: Mapping[str, Any]
+    ) -> tuple[Statement, dict[str, Any]]:
+        if self.every_organization or self.organization_id is None:
+            return self.scoped(statement), dict(parameters)
+        scope = {"scope_organization_id": self.organization_id}
+        return _scoped_once(statement), {**parameters, **scope}
+
+    async def _write_deferred(self) -> None:
+        """Write what was put off before something else: both need a transaction around them."""
+        await self.connection.exec_driver_sql("SELECT 1")
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Write what was put off; the commit follows."""
+        writes, self._deferred = self._deferred, []
+        if writes:
+            await write_together(self.connection, writes, self._observers)
+
     async def rollback(self) -> None:
         """Undo what has been written so far; the transaction is of no use afterwards."""
+        self._deferred = []
         if self._writer is not None:
             self._writer.rollback()
         else:
@@ -239,7 +317,7 @@ class Transaction:
             await self._run(_insert_into(table), [self._owned_row(table, row) for row in rows])
 
     def _owned_row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
-        row = {"id": new_id(), **values}
+        row = {"id": new_id(), **_defaults(table), **values}
         if "organization_id" in table.c:
             if self.organization_id is not None:
                 row["organization_id"] = self.organization_id
@@ -253,7 +331,14 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self.writer = SQLiteWriter(engine) if engine.dialect.name == "sqlite" else None
+        # Are told the statements that do not go through SQLAlchemy.
+        self.observers: list[Observer] = []
+        is_sqlite = engine.dialect.name == "sqlite"
+        self.writer = SQLiteWriter(engine, self.observers) if is_sqlite else None
+        # A look needs no transaction: each statement sees what is committed when it begins.
+        self._looking = (
+            engine if is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
 
     @property
     def dialect(self) -> str:
@@ -270,9 +355,10 @@ class Database:
         try:
             async with self._writing() as connection:
                 transaction = Transaction(
-                    connection, organization_id, every_organization, self.writer
+                    connection, organization_id, every_organization, self.writer, self.observers
                 )
                 yield transaction
+                await transaction.finish()
                 if self.writer is not None:
                     self.writer.commit()
         except (OperationalError, InterfaceError, ConnectionError) as error:
@@ -288,10 +374,12 @@ class Database:
     async def reading(
         self, organization_id: UUID | None, *, every_organization: bool = False
     ) -> AsyncIterator[Transaction]:
-        """Open a transaction that writes nothing; on SQLite it takes no write lock."""
+        """Read without a lock; on PostgreSQL each statement sees what is committed by then."""
         try:
             async with self._reading() as connection:
-                yield Transaction(connection, organization_id, every_organization)
+                yield Transaction(
+                    connection, organization_id, every_organization, observers=self.observers
+                )
         except (OperationalError, InterfaceError, ConnectionError) as error:
             raise ServiceUnavailable(UNREACHABLE) from error
         except DBAPIError as error:
@@ -303,7 +391,7 @@ class Database:
         return self.engine.begin() if self.writer is None else self.writer.transaction()
 
     def _reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return self.engine.connect() if self.writer is None else sqlite.reading(self.engine)
+        return self._looking.connect() if self.writer is None else sqlite.reading(self.engine)
 
     async def close(self) -> None:
         if self.writer is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +19,26 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core import sqlite
+from core.prepared_statements import Observer, Write, prepared
 from core.sqlite import connected, raw_connection, take_lock
-from core.sqlite_statements import Translated, Write, prepared_write
+
+
+class Translated:
+    """Turn the driver's errors into sqlalchemy's, without the values of the statement."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise exc.IntegrityError(self.text, None, error, hide_parameters=True) from error
+        if isinstance(error, sqlite3.OperationalError):
+            raise exc.OperationalError(self.text, None, error, hide_parameters=True) from error
+        if isinstance(error, sqlite3.Error):
+            raise exc.DBAPIError(self.text, None, error, hide_parameters=True) from error
 
 
 @dataclass
@@ -31,7 +49,7 @@ class SQLiteWriter:
     """
 
     engine: AsyncEngine
-    on_statement: list[Callable[[str, float], None]] = field(default_factory=list)
+    on_statement: list[Observer] = field(default_factory=list)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _connection: Connection | None = None
 
@@ -104,14 +122,14 @@ class SQLiteWriter:
         connection = self._connection
         if connection is None:
             return None
-        prepared = prepared_write(statement, tuple(parameters), connection.dialect)
-        if prepared is None:
+        ready = prepared(statement, tuple(parameters), connection.dialect)
+        if ready is None:
             return None
         started = time.perf_counter()
-        with Translated(prepared.text):
-            cursor = raw_connection(connection).execute(prepared.text, prepared.bound(parameters))
+        with Translated(ready.text):
+            cursor = raw_connection(connection).execute(ready.text, ready.bound(parameters))
         for observe in self.on_statement:
-            observe(prepared.text, time.perf_counter() - started)
+            observe(ready.text, time.perf_counter() - started)
         return cursor
 
     def close(self) -> None:

@@ -25,6 +25,14 @@ _PREFIX = "mdf:live:"
 # Subscribed to as long as the process lives, so that there is always something to read from.
 _ALWAYS = "_"
 
+# One way to the server for all; nobody may read between the list and the message.
+_KEEP_AND_PUBLISH = """
+redis.call('RPUSH', KEYS[1], unpack(ARGV, 4))
+redis.call('LTRIM', KEYS[1], -tonumber(ARGV[1]), -1)
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return redis.call('PUBLISH', KEYS[1], ARGV[3])
+"""
+
 # Takes the next items, or None: some may have been missed, read `recent`.
 Receiver = Callable[[Sequence[bytes] | None], None]
 
@@ -38,7 +46,10 @@ class Broadcast(Protocol):
         """Whether publishing on a channel could matter to anyone; never false for one who does."""
 
     async def publish(self, channel: str, items: Sequence[bytes], keep_seconds: int) -> None:
-        """Hand items to all listeners and keep them; listeners here are served in any case."""
+        """Hand items to all listeners and keep them; listeners here are served in any case.
+
+        With 0 seconds nothing is kept: for what nobody reads later.
+        """
 
     async def recent(self, channel: str) -> list[bytes]:
         """What was published lately, oldest first."""
@@ -100,6 +111,9 @@ class MemoryBroadcast:
         return channel in self._listeners.by_channel or channel in self._kept
 
     async def publish(self, channel: str, items: Sequence[bytes], keep_seconds: int) -> None:
+        if keep_seconds == 0:
+            self._listeners.deliver(channel, items)
+            return
         now = self._clock()
         _, kept = self._kept.pop(channel, (0.0, list[bytes]()))
         kept.extend(items)
@@ -156,6 +170,7 @@ class RedisBroadcast:
             url, max_connections=20, timeout=2, socket_timeout=2, socket_connect_timeout=1
         )
         self._redis: Any = Redis(connection_pool=self._pool)
+        self._keep_and_publish: Any = self._redis.register_script(_KEEP_AND_PUBLISH)
         # A connection of its own, on which silence is no failure. It must not mend itself without
         # a word: listeners have to be told.
         self._listening: Any = Redis.from_url(
@@ -178,12 +193,12 @@ class RedisBroadcast:
         key = _PREFIX + channel
         try:
             await self._forget_broken()
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.rpush(key, *items)
-                pipeline.ltrim(key, -KEPT_ITEMS_PER_CHANNEL, -1)
-                pipeline.expire(key, keep_seconds)
-                pipeline.publish(key, b"\n".join(items))
-                await pipeline.execute()
+            message = b"\n".join(items)
+            if keep_seconds == 0:
+                await self._redis.publish(key, message)
+            else:
+                values = [KEPT_ITEMS_PER_CHANNEL, keep_seconds, message, *items]
+                await self._keep_and_publish(keys=[key], args=values)
         except self._errors as error:
             self._log.warning("broadcast_failed", error=type(error).__name__)
             self._broken.add(channel)

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, func, select, update
 
 from core.database import Transaction
-from services.conversations.lease import LeaseLost, take_lease
+from services.conversations.lease import leased, take_lease_later
 from services.conversations.tables import conversations, messages, turns
 
 Role = Literal["user", "assistant", "agent", "system"]
@@ -21,16 +21,16 @@ SEQUENCES_PER_TURN = 2
 
 
 # Constant statements: a turn runs each once, and building one costs more than running it.
-_FIND_CONVERSATION = (
-    select(conversations)
-    .where(
-        conversations.c.actor == bindparam("of_actor"),
-        conversations.c.session_id == bindparam("of_session"),
-    )
-    .with_for_update()
+_FIND_CONVERSATION = select(conversations).where(
+    conversations.c.actor == bindparam("of_actor"),
+    conversations.c.session_id == bindparam("of_session"),
 )
 _UPDATE_CONVERSATION = update(conversations).where(
     conversations.c.id == bindparam("of_conversation")
+)
+# Nobody has numbered a message since the conversation was read.
+_NUMBER_MESSAGES = _UPDATE_CONVERSATION.where(
+    conversations.c.next_sequence == bindparam("of_sequence")
 )
 _UPDATE_LEASED_CONVERSATION = _UPDATE_CONVERSATION.where(
     conversations.c.lease_holder == bindparam("of_holder")
@@ -63,6 +63,8 @@ class NewConversation:
     channel: str
     language: str
     assistant_revision: int
+    # Who answers its first message, where several processes might.
+    lease_holder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,15 @@ class NewReply:
 async def open_conversation(
     transaction: Transaction, new: NewConversation, now: datetime
 ) -> Conversation:
-    """The conversation of a session and actor, made when there is none."""
-    row = await transaction.first(
+    """The conversation of a session and actor, made when there is none.
+
+    It is read without a lock: what numbers its messages makes sure that nobody did so meanwhile.
+    """
+    row = await transaction.peek(
         _FIND_CONVERSATION, {"of_actor": new.actor, "of_session": new.session_id}
     )
     if row is not None:
-        return _conversation(row)
+        return _conversation(row, new.lease_holder)
     values: dict[str, Any] = {
         "session_id": new.session_id,
         "actor": new.actor,
@@ -117,13 +122,23 @@ async def open_conversation(
         "owner": "bot",
         "assistant_revision": new.assistant_revision,
         "state": {},
-        "next_sequence": 1,
+        # The numbers of the turn that opens it are taken.
+        "next_sequence": 1 + SEQUENCES_PER_TURN,
         "created_at": now,
         "updated_at": now,
+        **leased(new.lease_holder, now),
     }
-    id = await transaction.insert(conversations, values)
     return Conversation(
-        id, new.session_id, new.actor, new.language, "bot", new.assistant_revision, {}, 1, True
+        id=await transaction.insert_later(conversations, values),
+        session_id=new.session_id,
+        actor=new.actor,
+        language=new.language,
+        owner="bot",
+        assistant_revision=new.assistant_revision,
+        state={},
+        next_sequence=1,
+        is_new=True,
+        lease_holder=new.lease_holder,
     )
 
 
@@ -135,11 +150,15 @@ async def add_user_message(
     now: datetime,
     file_ids: Sequence[str] = (),
 ) -> tuple[UUID, int]:
-    """Store a customer's message and reserve the number of its reply; returns id and number."""
+    """Store a customer's message and reserve the number of its reply; returns id and number.
+
+    The transaction ends in NothingChanged where somebody else has numbered a message since the
+    conversation was read, or answers it.
+    """
     sequence = conversation.next_sequence
-    if conversation.lease_holder is not None:
-        await take_lease(transaction, conversation, now, SEQUENCES_PER_TURN)
-    message_id = await transaction.insert(
+    if not conversation.is_new:
+        await _reserve_numbers(transaction, conversation, now)
+    message_id = await transaction.insert_later(
         messages,
         {
             "conversation_id": conversation.id,
@@ -152,16 +171,23 @@ async def add_user_message(
             "created_at": now,
         },
     )
-    if conversation.lease_holder is None:
-        await transaction.execute(
-            _UPDATE_CONVERSATION,
-            {
-                "of_conversation": conversation.id,
-                "next_sequence": sequence + SEQUENCES_PER_TURN,
-                "updated_at": now,
-            },
-        )
     return message_id, sequence
+
+
+async def _reserve_numbers(
+    transaction: Transaction, conversation: Conversation, now: datetime
+) -> None:
+    following = conversation.next_sequence + SEQUENCES_PER_TURN
+    if conversation.lease_holder is not None:
+        await take_lease_later(transaction, conversation, now, following)
+        return
+    values = {
+        "of_conversation": conversation.id,
+        "of_sequence": conversation.next_sequence,
+        "next_sequence": following,
+        "updated_at": now,
+    }
+    await transaction.later(_NUMBER_MESSAGES, values, must_change=True)
 
 
 async def find_repeated(
@@ -184,9 +210,21 @@ async def find_reply(transaction: Transaction, user_message_id: UUID) -> Message
 
 
 async def store_reply(transaction: Transaction, reply: NewReply, now: datetime) -> UUID:
-    """Store a turn's end: the reply, what was understood, the trace, the state."""
+    """Store a turn's end: the reply, what was understood, the trace, the state.
+
+    The transaction ends in NothingChanged where the turn's lease has been lost.
+    """
     conversation = reply.conversation
-    message_id = await transaction.insert(
+    await transaction.later(
+        _UNDERSTAND_MESSAGE,
+        {
+            "of_message": reply.user_message_id,
+            "language": reply.language,
+            "intent": reply.intent,
+            "confidence": reply.confidence,
+        },
+    )
+    message_id = await transaction.insert_later(
         messages,
         {
             "conversation_id": conversation.id,
@@ -202,16 +240,7 @@ async def store_reply(transaction: Transaction, reply: NewReply, now: datetime) 
             "created_at": now,
         },
     )
-    await transaction.execute(
-        _UNDERSTAND_MESSAGE,
-        {
-            "of_message": reply.user_message_id,
-            "language": reply.language,
-            "intent": reply.intent,
-            "confidence": reply.confidence,
-        },
-    )
-    await transaction.insert(
+    await transaction.insert_later(
         turns,
         {
             "conversation_id": conversation.id,
@@ -227,13 +256,11 @@ async def store_reply(transaction: Transaction, reply: NewReply, now: datetime) 
         "language": reply.language,
         "updated_at": now,
     }
-    if conversation.lease_holder is None:
-        done = await transaction.execute(_UPDATE_CONVERSATION, ended)
-    else:
+    statement = _UPDATE_CONVERSATION
+    if conversation.lease_holder is not None:
+        statement = _UPDATE_LEASED_CONVERSATION
         ended |= {"lease_holder": None, "of_holder": conversation.lease_holder}
-        done = await transaction.execute(_UPDATE_LEASED_CONVERSATION, ended)
-    if done.rowcount != 1:
-        raise LeaseLost
+    await transaction.later(statement, ended, must_change=True)
     return message_id
 
 
@@ -261,16 +288,17 @@ async def read_history(
     return [_message(row) for row in rows], int(total)
 
 
-def _conversation(row: Row[Any]) -> Conversation:
+def _conversation(row: Row[Any], lease_holder: str | None) -> Conversation:
     return Conversation(
-        row.id,
-        row.session_id,
-        row.actor,
-        row.language,
-        row.owner,
-        row.assistant_revision,
-        row.state,
-        row.next_sequence,
+        id=row.id,
+        session_id=row.session_id,
+        actor=row.actor,
+        language=row.language,
+        owner=row.owner,
+        assistant_revision=row.assistant_revision,
+        state=row.state,
+        next_sequence=row.next_sequence,
+        lease_holder=lease_holder,
     )
 
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from core.database import Transaction
 from core.errors import Conflict
@@ -60,31 +60,65 @@ def new_holder() -> str:
     return secrets.token_hex(16)
 
 
-async def take_lease(
-    transaction: Transaction, conversation: Leasable, now: datetime, sequences: int = 0
-) -> None:
-    """Take a conversation for its `lease_holder`, reserving numbers for so many messages.
+_TAKE_LEASE = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("of_conversation"))
+    .where(
+        or_(
+            conversations.c.lease_holder.is_(None),
+            conversations.c.lease_until < bindparam("of_now"),
+            conversations.c.lease_holder == bindparam("of_holder"),
+        )
+    )
+    .where(
+        or_(
+            conversations.c.waiting_until.is_(None),
+            conversations.c.waiting_until < bindparam("of_now"),
+            conversations.c.next_holder == bindparam("of_holder"),
+        )
+    )
+)
+_TAKE_LEASE_AND_NUMBER = _TAKE_LEASE.where(
+    conversations.c.next_sequence == bindparam("of_sequence")
+)
+
+
+def leased(holder: str | None, now: datetime) -> dict[str, Any]:
+    """The columns of a conversation that a holder has; none without a holder."""
+    if holder is None:
+        return {}
+    return {"lease_holder": holder, "lease_until": now + timedelta(seconds=LEASE_SECONDS)}
+
+
+def _taking(conversation: Leasable, now: datetime) -> dict[str, Any]:
+    holder = conversation.lease_holder
+    of = {"of_conversation": conversation.id, "of_holder": holder, "of_now": now}
+    return {**of, **leased(holder, now), "updated_at": now}
+
+
+async def take_lease(transaction: Transaction, conversation: Leasable, now: datetime) -> None:
+    """Take a conversation for its `lease_holder`.
 
     The caller holds the row's lock. Raises LeaseTaken; does nothing without a holder.
     """
-    holder = conversation.lease_holder
-    if holder is None:
+    if conversation.lease_holder is None:
         return
-    row = conversations.c
-    taken = await transaction.execute(
-        update(conversations)
-        .where(row.id == conversation.id)
-        .where(or_(row.lease_holder.is_(None), row.lease_until < now, row.lease_holder == holder))
-        .where(or_(row.waiting_until.is_(None), row.waiting_until < now, row.next_holder == holder))
-        .values(
-            lease_holder=holder,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
-            next_sequence=conversation.next_sequence + sequences,
-            updated_at=now,
-        )
-    )
+    taken = await transaction.execute(_TAKE_LEASE, _taking(conversation, now))
     if taken.rowcount != 1:
         raise LeaseTaken(conversation.id)
+
+
+async def take_lease_later(
+    transaction: Transaction, conversation: Leasable, now: datetime, next_sequence: int
+) -> None:
+    """Take a conversation for its `lease_holder`, and the numbers up to `next_sequence`.
+
+    The transaction ends in NothingChanged where another has it, or has taken numbers since the
+    conversation was read.
+    """
+    numbers = {"of_sequence": conversation.next_sequence, "next_sequence": next_sequence}
+    taking = {**_taking(conversation, now), **numbers}
+    await transaction.later(_TAKE_LEASE_AND_NUMBER, taking, must_change=True)
 
 
 async def renew_lease(transaction: Transaction, actor: str, holder: str, now: datetime) -> bool:

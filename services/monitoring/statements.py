@@ -87,8 +87,7 @@ def watch_statements(
     """Count every statement of a database from now on."""
     statistics = StatementStatistics(threshold_ms, traces)
     engine = database.engine.sync_engine
-    if database.writer is not None:
-        database.writer.on_statement.append(statistics.record)
+    database.observers.append(statistics.record)
 
     @event.listens_for(engine, "before_cursor_execute")
     def before(

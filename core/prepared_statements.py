@@ -1,32 +1,39 @@
-"""What runs a constant statement on SQLite without building it again, and names its errors.
+"""What runs a constant statement without building it again: its text, and how values are bound.
 
 SQLAlchemy compiles a statement once, but prepares each execution anew, which costs ten times what
-SQLite takes for it.
+the database takes for it.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import exc
-from sqlalchemy.engine import Dialect
-from sqlalchemy.sql import Delete, Insert, Update
+from sqlalchemy import Row
+from sqlalchemy.engine import Dialect, Result
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.sql import Delete, Insert, Select, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Write = Insert | Update | Delete
+Process = Callable[[Any], Any] | None
+# Is told the text of a statement that ran, and the seconds that it took.
+Observer = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class PreparedWrite:
-    """A statement's text, and how each of its values is bound, in order."""
+class PreparedStatement:
+    """A statement's text, and how each of its values is bound, in order.
+
+    Of a select, `columns` says what each column is called and how its values are read.
+    """
 
     text: str
-    values: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    values: tuple[tuple[str, Process], ...]
     constants: Mapping[str, Any]
+    columns: tuple[tuple[str, Process], ...] = ()
 
     def bound(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(
@@ -37,11 +44,21 @@ class PreparedWrite:
     def _value(self, name: str, parameters: Mapping[str, Any]) -> Any:
         return parameters[name] if name in parameters else self.constants[name]
 
+    def row(self, values: tuple[Any, ...]) -> Row[Any] | None:
+        """What the driver returned, as SQLAlchemy would have."""
+        read = tuple(
+            process(value) if process else value
+            for (_, process), value in zip(self.columns, values, strict=True)
+        )
+        metadata = SimpleResultMetaData([name for name, _ in self.columns])
+        result: Result[Any] = IteratorResult(metadata, iter([read]))
+        return result.first()
+
 
 @lru_cache(maxsize=1024)
-def prepared_write(
-    statement: Write, keys: tuple[str, ...], dialect: Dialect
-) -> PreparedWrite | None:
+def prepared(
+    statement: Write | Select[Any], keys: tuple[str, ...], dialect: Dialect
+) -> PreparedStatement | None:
     """Compile a constant statement; None where SQLAlchemy must help at each execution."""
     compiled = statement.compile(dialect=dialect, column_keys=list(keys))
     if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None:
@@ -56,26 +73,14 @@ def prepared_write(
     if needs_help:
         return None
     processors: Mapping[str, Any] = compiled._bind_processors
-    return PreparedWrite(
+    return PreparedStatement(
         compiled.string,
         tuple((name, processors.get(name)) for name in compiled.positiontup),
         {name: value for name, value in compiled.params.items() if name not in keys},
+        tuple(
+            (column.keyname, column.type._cached_result_processor(dialect, None))
+            for column in compiled._result_columns
+        )
+        if isinstance(statement, Select)
+        else (),
     )
-
-
-class Translated:
-    """Turn the driver's errors into sqlalchemy's, without the values of the statement."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if isinstance(error, sqlite3.IntegrityError):
-            raise exc.IntegrityError(self.text, None, error, hide_parameters=True) from error
-        if isinstance(error, sqlite3.OperationalError):
-            raise exc.OperationalError(self.text, None, error, hide_parameters=True) from error
-        if isinstance(error, sqlite3.Error):
-            raise exc.DBAPIError(self.text, None, error, hide_parameters=True) from error
