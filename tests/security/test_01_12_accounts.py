@@ -19,6 +19,7 @@ import httpx
 import pytest
 from PIL import Image
 from sqlalchemy import update
+from websockets.exceptions import ConnectionClosed
 
 import api.tables  # noqa: F401  every table must be known
 from core.database import open_database
@@ -30,6 +31,7 @@ from services.accounts.users import NewUser, add_membership, create_user, prepar
 from tests.conformance.shapes import assert_failure
 from tests.product import reuse_models
 from tests.serving import PASSWORD, Server, serving
+from tests.sockets import ChatSocket, chat_socket
 
 ROLES = ("customer", "viewer", "agent", "manager", "admin", "owner")
 # Path parameters that name nothing of an organization.
@@ -41,7 +43,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("patch", "/api/v1/users/{user_id}"): {"role": "agent"},
 }
 # What a route asks for in its address beside the thing that its path names.
-QUERIES = {"/api/chat/sources/{document_id}": {"session_id": "session", "quote": "Livraison"}}
+QUERIES = {
+    "/api/chat/sources/{document_id}": {"session_id": "session", "quote": "Livraison"},
+    "/api/voice/recordings/{recording_id}": {"expires": "4102444800", "signature": "forged"},
+}
 TICKET = {
     "problem_category": "défaut_fabrication",
     "problem_severity": "moyen",
@@ -143,6 +148,38 @@ def test_05_a_disabled_user_is_out_within_five_seconds(server: Server, other: Ot
             change_behind_its_back(
                 server, update(users).where(users.c.id == user_id).values(is_active=True)
             )
+        seconds_until(client, "/api/tickets", 200)
+
+
+def seconds_until_closed(socket: ChatSocket) -> float:
+    started = time.monotonic()
+    with pytest.raises(ConnectionClosed):  # noqa: PT012  heartbeats may come first
+        while time.monotonic() - started < 10:
+            socket.connection.recv(timeout=10)
+    return time.monotonic() - started
+
+
+def test_05_the_sockets_of_a_revoked_key_close(server: Server, admin: httpx.Client) -> None:
+    made = admin.post("/api/auth/api-keys", json={"name": "Socket"}).json()
+    with chat_socket(server.base_url, "revoked", **{"X-API-Key": made["api_key"]}) as socket:
+        assert socket.receive()["type"] == "ready"
+        key_id = UUID(hex=made["key_id"].removeprefix("api_key_"))
+        revoked = update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=utc_now())
+        change_behind_its_back(server, revoked)
+        assert seconds_until_closed(socket) < 5
+
+
+def test_05_the_sockets_of_a_disabled_user_close(server: Server, other: Other) -> None:
+    token = server.token("agent@other.shop")
+    whose = memberships.c.user_id == _own_id(other, "agent")
+    with chat_socket(server.base_url, "disabled", token) as socket:
+        assert socket.receive()["type"] == "ready"
+        change_behind_its_back(server, update(memberships).where(whose).values(is_active=False))
+        try:
+            assert seconds_until_closed(socket) < 5
+        finally:
+            change_behind_its_back(server, update(memberships).where(whose).values(is_active=True))
+    with other.client("agent") as client:
         seconds_until(client, "/api/tickets", 200)
 
 
