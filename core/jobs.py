@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from uuid import UUID
 
@@ -66,6 +66,17 @@ job_executors = global_table(
     data_class="operational",
     erased_by="holds no personal data",
 )
+
+
+# A worker that has not been seen for so long is gone; clocks of machines differ by less.
+WORKER_GONE_SECONDS = 30
+
+
+async def count_workers(transaction: Transaction, now: datetime) -> int:
+    """How many processes run jobs just now."""
+    seen = job_executors.c.seen_at > now - timedelta(seconds=WORKER_GONE_SECONDS)
+    statement = select(func.count()).select_from(job_executors).where(seen)
+    return int(await transaction.scalar(statement))
 
 
 @dataclass(frozen=True)

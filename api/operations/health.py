@@ -16,6 +16,7 @@ from api.json_body import StrictRoute
 from api.version import VERSION
 from core.database import Database
 from core.errors import SupportError
+from core.jobs import count_workers
 from core.providers.breaker import CircuitBreaker, State
 from core.runtime import Runtime
 from services.monitoring.memory import MemoryStatus, memory_status, process_memory_mb
@@ -83,6 +84,21 @@ class Readiness(BaseModel):
     checks: Checks
 
 
+class JobsCheck(BaseModel):
+    """Beside PostgreSQL separate workers do what happens in the background."""
+
+    healthy: bool
+    workers: int = Field(description="Those that are alive.", examples=[1])
+
+
+class ChecksBesideWorkers(Checks):
+    jobs: JobsCheck
+
+
+class ReadinessBesideWorkers(Readiness):
+    checks: ChecksBesideWorkers
+
+
 async def started_at(request: Request) -> float:
     """When the application was started, on the monotonic clock."""
     moment: float = request.app.state.started_at
@@ -109,9 +125,11 @@ async def health(runtime: CurrentRuntime, started: Annotated[float, Depends(star
     summary="Is all there that is needed?",
     responses={503: {"model": Readiness, "description": "Requests cannot be served now."}},
 )
-async def ready(runtime: CurrentRuntime, response: Response) -> Readiness:
-    """Check the database (critical), the cache, the language model and the memory."""
-    database, cache = await asyncio.gather(_check_database(runtime.database), _check_cache(runtime))
+async def ready(runtime: CurrentRuntime, response: Response) -> ReadinessBesideWorkers | Readiness:
+    """Check the database (critical), the cache, the language model, the memory and the workers."""
+    database, cache, jobs = await asyncio.gather(
+        _check_database(runtime.database), _check_cache(runtime), _check_jobs(runtime)
+    )
     rss_mb = process_memory_mb()
     status = memory_status(rss_mb, runtime.settings)
     checks = Checks(
@@ -120,13 +138,31 @@ async def ready(runtime: CurrentRuntime, response: Response) -> Readiness:
         openai_api=_check_language_model(runtime),
         memory=MemoryCheck(healthy=status != "critical", status=status, rss_mb=rss_mb),
     )
-    readiness = Readiness(
-        ready=all(check.healthy for check in (database, cache, checks.openai_api, checks.memory)),
-        critical_ready=database.healthy,
-        checks=checks,
+    needed = (database, cache, checks.openai_api, checks.memory)
+    well, critical = all(check.healthy for check in needed), database.healthy
+    response.status_code = 200 if critical else 503
+    if jobs is None:
+        return Readiness(ready=well, critical_ready=critical, checks=checks)
+    return ReadinessBesideWorkers(
+        ready=well and jobs.healthy,
+        critical_ready=critical,
+        checks=ChecksBesideWorkers(**dict(checks), jobs=jobs),
     )
-    response.status_code = 200 if readiness.critical_ready else 503
-    return readiness
+
+
+async def _check_jobs(runtime: Runtime) -> JobsCheck | None:
+    """None where the process does background work itself."""
+    if runtime.database.dialect == "sqlite":
+        return None
+    try:
+        async with (
+            asyncio.timeout(CHECK_TIMEOUT_SECONDS),
+            runtime.database.reading(None) as transaction,
+        ):
+            workers = await count_workers(transaction, runtime.clock())
+    except (SupportError, TimeoutError):
+        workers = 0
+    return JobsCheck(healthy=workers > 0, workers=workers)
 
 
 async def _check_database(database: Database) -> DatabaseCheck:

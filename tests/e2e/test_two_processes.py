@@ -13,7 +13,9 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from core.settings import Settings
 from tests.cluster import Services, services
+from tests.e2e.test_worker import start_worker
 from tests.product import reuse_models
 from tests.serving import Server, serving
 from tests.sockets import chat_socket, text_of
@@ -53,6 +55,25 @@ def test_a_message_to_one_process_reaches_a_socket_on_the_other(
         frames = socket.until("finished")
         assert text_of(frames) == answer["response"]
         assert frames[-1]["message_id"] == answer["message_id"]
+
+
+def test_a_missing_worker_is_said_until_there_is_one(
+    both: tuple[Server, Server], shared: Services, tmp_path: Path
+) -> None:
+    with both[0].client() as client:
+        before = client.get("/ready").json()
+        assert before["checks"]["jobs"] == {"healthy": False, "workers": 0}
+        assert (before["ready"], before["critical_ready"]) == (False, True)
+        settings = Settings(database_url=shared.database_url, data_dir=tmp_path)
+        worker = start_worker(settings, tmp_path)
+        try:
+            until = time.monotonic() + 30
+            while client.get("/ready").json()["checks"]["jobs"]["workers"] == 0:
+                assert time.monotonic() < until
+                time.sleep(0.2)
+        finally:
+            worker.terminate()
+            worker.communicate(timeout=30)
 
 
 def test_a_lost_socket_goes_on_with_the_other_process(both: tuple[Server, Server]) -> None:
