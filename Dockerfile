@@ -5,7 +5,7 @@ WORKDIR /app
 ENV UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 PYTHONUNBUFFERED=1
 
 # Unbuilt so far: its authors had no Docker. It runs scripts/install, which CI runs too.
-ARG EXTRAS=postgresql,redis
+ARG EXTRAS=postgresql,redis,speech
 
 # The dependencies first: a layer that changes only with them.
 COPY pyproject.toml constraints.txt README.md LICENSE ./

@@ -21,6 +21,7 @@ from core.errors import (
     NotAuthenticated,
     NotFound,
     RateLimitExceeded,
+    SpeechBusy,
     SupportError,
 )
 from core.telemetry import request_id_variable
@@ -55,7 +56,7 @@ def write_error(path: str, error: SupportError) -> WrittenError:
     """Write an error in the shape of the contract that the path belongs to."""
     request_id = request_id_variable.get()
     headers = {"content-type": "application/json"}
-    if isinstance(error, RateLimitExceeded):
+    if isinstance(error, RateLimitExceeded | SpeechBusy):
         headers["retry-after"] = str(error.retry_after_seconds)
     if is_admin_path(path):
         error = _for_admin(error)

@@ -10,6 +10,9 @@
     ├── UnsupportedMedia      415
     ├── RateLimitExceeded     429  `retry_after_seconds`
     ├── ServiceUnavailable    503  a part that is needed is down
+    │   ├── SpeechUnavailable      no speech engine can answer
+    │   │   └── VoiceUnavailable   the engine has no such voice or language
+    │   └── SpeechBusy             too many wait for it: `retry_after_seconds`
     └── DeadlineExceeded      504
 
 A contract folder under `api/` writes them in its own shape; nothing else turns them into HTTP.
@@ -80,6 +83,22 @@ class RateLimitExceeded(SupportError):
 class ServiceUnavailable(SupportError):
     status = 503
     code = "service_unavailable"
+
+
+class SpeechUnavailable(ServiceUnavailable):
+    code = "voice_unavailable"
+
+
+class VoiceUnavailable(SpeechUnavailable):
+    pass
+
+
+class SpeechBusy(ServiceUnavailable):
+    code = "voice_busy"
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message, {"retry_after": retry_after_seconds})
+        self.retry_after_seconds = retry_after_seconds
 
 
 class DeadlineExceeded(SupportError):

@@ -17,6 +17,8 @@ from core.providers.cache import Cache, open_cache
 from core.providers.email import EmailSender, open_email
 from core.providers.embeddings import Encoder, open_encoder
 from core.providers.llm import LanguageModel, open_llm
+from core.providers.speech import SpeechToText, TextToSpeech
+from core.providers.speech.opening import open_speech_to_text, open_text_to_speech
 from core.providers.storage import Storage, open_storage
 from core.providers.traces import Traces, open_traces
 from core.providers.vectors import VectorStore, open_vectors
@@ -48,6 +50,9 @@ class Runtime:
     email: EmailSender
     outbox: Outbox
     tools: Mapping[str, Tool]
+    # Both start their engine at its first use.
+    speech_to_text: SpeechToText
+    text_to_speech: TextToSpeech
     clock: Callable[[], datetime] = utc_now
     # One circuit breaker for each outside service; its provider is given it when it opens.
     breakers: Breakers = field(default_factory=Breakers)
@@ -86,6 +91,8 @@ async def open_runtime(
         email=open_email(settings, breakers["email"]),
         outbox=Outbox(database, clock),
         tools=tools,
+        speech_to_text=open_speech_to_text(settings, breakers["speech"]),
+        text_to_speech=open_text_to_speech(settings, breakers["speech"]),
         clock=clock,
         breakers=breakers,
         llm=open_llm(settings, breakers["openai"]),
@@ -96,6 +103,8 @@ async def open_runtime(
     finally:
         if runtime.llm is not None:
             await runtime.llm.close()
+        await runtime.speech_to_text.close()
+        await runtime.text_to_speech.close()
         await vectors.close()
         await broadcast.close()
         await cache.close()

@@ -82,6 +82,32 @@ class Settings(BaseSettings):
     llm_output_price_per_million: float = Field(
         0.0, ge=0, description="Price of a million tokens written, in the provider's currency."
     )
+    speech_to_text: str = Field(
+        "embedded",
+        description="`embedded` (whisper-base inside a wheel), `whisper:<size or .pt file>`, "
+        "`openai:<model>` or `openai-compatible:<base url>#<model>`; see docs/voice.md.",
+    )
+    text_to_speech: str = Field(
+        "embedded",
+        description="`embedded` (Pico inside a wheel), `kokoro:<folder>`, `gtts`, "
+        "`openai:<model>` or `openai-compatible:<base url>#<model>`; see docs/voice.md.",
+    )
+    voice_calls_at_once: int = Field(
+        4, ge=0, description="Calls that one process holds at once; further ones are refused."
+    )
+    voice_call_minutes: float = Field(
+        20.0, gt=0, le=120, description="Longest that a call may last."
+    )
+    voice_name: str = Field("alloy", description="Voice that calls are answered with.")
+    twilio_auth_token: SecretStr = Field(
+        SecretStr(""),
+        description="Signs what Twilio sends; empty: no telephone calls are taken.",
+    )
+    voice_transfer_number: str = Field(
+        "",
+        description="Telephone number that callers who want a person are put through to, such as "
+        "`+33123456789`; empty: nobody is put through.",
+    )
     smtp_url: SecretStr = Field(
         SecretStr(""),
         description="`smtp://user:password@host:port` (`?starttls=required` or `off`) or "

@@ -1,0 +1,69 @@
+"""Speech to text without a network: Whisper in a process of its own, packaged or a file."""
+
+from __future__ import annotations
+
+import os
+
+from core.errors import SpeechUnavailable
+from core.providers.speech import BYTES_A_SAMPLE, SAMPLE_RATE_HERTZ, Sound, Transcript
+from core.providers.speech.engines import EngineKind, EnginePool, EngineRefused
+from core.providers.speech.listening import NOT_INSTALLED
+
+ENGINE = "core.providers.speech.whisper_engine"
+TORCH_ENGINE = "core.providers.speech.torch_whisper_engine"
+MOST_THREADS = 2
+TIMEOUT_SECONDS = 20.0
+TORCH_TIMEOUT_SECONDS = 30.0
+
+
+class _WhisperProcess:
+    """A recogniser behind a process; a sound of at most 30 seconds is heard, no more."""
+
+    def __init__(self, name: str, kind: EngineKind, timeout_seconds: float, missing: str) -> None:
+        self._name = name
+        self._timeout_seconds = timeout_seconds
+        self._missing = missing
+        self.pool = EnginePool(kind)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def transcribe(self, sound: Sound, *, language: str | None = None) -> Transcript:
+        try:
+            reply = await self.pool.ask(
+                {"language": language}, sound.samples, timeout_seconds=self._timeout_seconds
+            )
+        except EngineRefused as refusal:
+            message = self._missing if refusal.reason == "not_installed" else refusal.message
+            raise SpeechUnavailable(message) from refusal
+        facts = reply.facts
+        return Transcript(facts["text"], facts["language"], facts["confidence"])
+
+    async def warm(self) -> None:
+        """Load the model before somebody waits for it."""
+        await self.transcribe(Sound(bytes(SAMPLE_RATE_HERTZ * BYTES_A_SAMPLE)), language="fr")
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+
+class EmbeddedSpeechToText(_WhisperProcess):
+    """The packaged whisper-base."""
+
+    def __init__(self) -> None:
+        kind = EngineKind(ENGINE, {"threads": _threads()}, _threads())
+        super().__init__("embedded:whisper-base", kind, TIMEOUT_SECONDS, NOT_INSTALLED)
+
+
+class TorchSpeechToText(_WhisperProcess):
+    """OpenAI's own Whisper, by size (`small`) or `.pt` file; a size is downloaded once."""
+
+    def __init__(self, model: str) -> None:
+        kind = EngineKind(TORCH_ENGINE, {"model": model}, _threads())
+        missing = "SPEECH_TO_TEXT=whisper:… needs more packages: run `scripts/install voice`."
+        super().__init__(f"whisper:{model}", kind, TORCH_TIMEOUT_SECONDS, missing)
+
+
+def _threads() -> int:
+    return min(MOST_THREADS, os.cpu_count() or 1)
