@@ -20,6 +20,13 @@ TURN_SECONDS = Histogram("mdf_turn_seconds", "Duration of turns")
 HTTP_REQUESTS = Counter("mdf_http_requests_total", "HTTP requests", ["method", "status"])
 HTTP_SECONDS = Histogram("mdf_http_request_seconds", "Duration of HTTP requests", ["route"])
 HTTP_IN_PROGRESS = Gauge("mdf_http_requests_in_progress", "HTTP requests being answered")
+VOICE_CALLS = Gauge("mdf_voice_calls", "Calls in progress")
+VOICE_SECONDS = Histogram(
+    "mdf_voice_seconds",
+    "From the end of the caller's speech to a step of the turn",
+    ["step"],
+    buckets=(0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.2, 1.5, 1.8, 2.2, 3.0, 5.0, 10.0),
+)
 STATEMENTS = Histogram("mdf_database_statement_seconds", "Duration of database statements")
 SLOW_STATEMENTS = Counter("mdf_database_slow_statements_total", "Statements over SLOW_QUERY_MS")
 

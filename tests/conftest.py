@@ -11,7 +11,7 @@ import pytest
 
 # Fixtures that many folders share: the product opened in this process, with a language model,
 # and its server.
-pytest_plugins = ["tests.product", "tests.serving", "tests.talking", "tests.valkey"]
+pytest_plugins = ["tests.product", "tests.serving", "tests.talking", "tests.valkey", "tests.voices"]
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
 

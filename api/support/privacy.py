@@ -11,6 +11,7 @@ from api.dependencies import CurrentRuntime, KnownChatCaller
 from api.json_body import StrictRoute
 from api.support.envelope import Answer, Moment, Request, failures
 from core.text import Text
+from services.conversations.calls import forget_recordings_of
 from services.privacy.consents import (
     Consent,
     consent_texts,
@@ -19,6 +20,9 @@ from services.privacy.consents import (
     withdraw_consent,
 )
 from services.privacy.own import erase_own_data, export_own_data
+from services.uploads.uploads import ERASED_TOPIC
+
+RECORDING_CONSENT = "voice_recording"
 
 router = APIRouter(prefix="/api/privacy", tags=["Privacy"], route_class=StrictRoute)
 
@@ -122,9 +126,13 @@ async def add_consent(
 async def remove_consent(
     kind: Annotated[Text, Path(max_length=40)], caller: KnownChatCaller, runtime: CurrentRuntime
 ) -> Withdrawn:
-    """Agree no longer; that one had agreed stays as proof."""
+    """Agree no longer; that one had agreed stays as proof. Recordings of calls are deleted."""
     async with runtime.database.transaction(caller.principal.organization_id) as transaction:
         await withdraw_consent(transaction, caller.principal, kind, runtime.clock())
+        if kind == RECORDING_CONSENT:
+            keys = await forget_recordings_of(transaction, caller.principal.actor)
+            if keys:
+                await runtime.outbox.add(transaction, ERASED_TOPIC, {"keys": keys})
     return Withdrawn(kind=kind)
 
 
