@@ -124,19 +124,19 @@ def contradictions(passages: Sequence[DatedPassage]) -> list[Contradiction]:
 
     In the order of the passages, so that what is found first for a question comes first.
     """
-    sides = [(passage, list(_sides(passage))) for passage in passages]
+    sides = [(passage, list(stated(passage))) for passage in passages]
     found = []
     for (one, mine), (other, theirs) in combinations(sides, 2):
         if one.document_id == other.document_id or one.language != other.language:
             continue
         for side, against in product(mine, theirs):
-            kind = _disagreement(side, against)
-            if kind is not None:
-                found.append(_newest_first(side, against, kind))
+            contrary = contradiction(side, against)
+            if contrary is not None:
+                found.append(contrary)
     return found
 
 
-def _sides(passage: DatedPassage) -> Iterator[Side]:
+def stated(passage: DatedPassage) -> Iterator[Side]:
     """The sentences of a passage that are said and hold a quantity."""
     said = passage.said or Span(0, len(passage.text))
     for span in _spans(passage.text):
@@ -149,6 +149,18 @@ def _sides(passage: DatedPassage) -> Iterator[Side]:
 @lru_cache(maxsize=2_048)
 def _spans(text: str) -> tuple[Span, ...]:
     return tuple(sentences(text))
+
+
+def matter_of(side: Side) -> tuple[frozenset[str], frozenset[str]]:
+    """What a sentence is about: its words with those of its title, and its kinds of quantities."""
+    statement = _of(side)
+    return statement.words | statement.title_words, frozenset(statement.values)
+
+
+def contradiction(one: Side, other: Side) -> Contradiction | None:
+    """What two sentences of different documents say differently; None where nothing."""
+    kind = _disagreement(one, other)
+    return None if kind is None else _newest_first(one, other, kind)
 
 
 def _newest_first(one: Side, other: Side, kind: str) -> Contradiction:

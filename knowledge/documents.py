@@ -10,10 +10,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+import orjson
+from sqlalchemy import ColumnElement, Text, cast, delete, func, select
 
 from core.database import Transaction
 from core.errors import InvalidRequest, NotFound
@@ -30,6 +31,10 @@ MAXIMUM_TITLE_CHARACTERS = 300
 MAXIMUM_TAGS = 20
 MAXIMUM_TAG_CHARACTERS = 60
 
+# Only what is published is found by search.
+Status = Literal["published", "draft"]
+Sort = Literal["newest", "updated", "title"]
+
 
 @dataclass(frozen=True)
 class NewDocument:
@@ -40,6 +45,18 @@ class NewDocument:
     language: str = "fr"
     tags: tuple[str, ...] = ()
     source_kind: str = "text"
+    status: Status = "published"
+
+
+@dataclass(frozen=True)
+class DocumentFilter:
+    """Which documents to list; None means any. `search` is a part of the title, in any case."""
+
+    search: str | None = None
+    language: str | None = None
+    status: str | None = None
+    source_kind: str | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +69,7 @@ class Document:
     language: str
     tags: tuple[str, ...]
     source_kind: str
-    status: str
+    status: Status
     created_at: datetime
     updated_at: datetime
 
@@ -66,8 +83,8 @@ async def create_document(
     returned and nothing is written. Raises InvalidRequest for an empty or overlong title or text,
     an unknown language, or characters that no database keeps.
     """
-    new = _checked(new)
-    checksum = _checksum(new)
+    new = checked(new)
+    checksum = checksum_of(new.language, new.title, new.text)
     same = await transaction.first(select(documents).where(documents.c.checksum == checksum))
     if same is not None:
         return _document(same)
@@ -78,19 +95,20 @@ async def create_document(
         "tags": list(new.tags),
         "source_kind": new.source_kind,
         "checksum": checksum,
-        "status": "published",
+        "status": new.status,
         "created_at": now,
         "updated_at": now,
     }
     id = await transaction.insert(documents, values)
-    await transaction.insert_many(passages, _passage_rows(id, new.text))
+    await transaction.insert_many(passages, passage_rows(id, new.text))
     await outbox.add(transaction, DOCUMENT_CHANGED, {"document_id": str(id)})
     return Document(
-        id, new.title, new.text, new.language, new.tags, new.source_kind, "published", now, now
+        id, new.title, new.text, new.language, new.tags, new.source_kind, new.status, now, now
     )
 
 
-def _checked(new: NewDocument) -> NewDocument:
+def checked(new: NewDocument) -> NewDocument:
+    """The document as it is kept: NFC, a title in one line; raises InvalidRequest."""
     try:
         title = " ".join(clean_text(new.title).split())
         text = clean_text(new.text)
@@ -111,15 +129,17 @@ def _checked(new: NewDocument) -> NewDocument:
         )
     if new.language not in LANGUAGES:
         raise InvalidRequest(f"Unknown language; use one of {', '.join(LANGUAGES)}.")
-    return NewDocument(title, text, new.language, tags, new.source_kind)
+    return NewDocument(title, text, new.language, tags, new.source_kind, new.status)
 
 
-def _checksum(new: NewDocument) -> str:
-    joined = "\0".join((new.language, new.title, new.text))
+def checksum_of(language: str, title: str, text: str) -> str:
+    """What two documents that say the same have in common."""
+    joined = "\0".join((language, title, text))
     return hashlib.sha256(joined.encode("utf-8")).hexdigest()
 
 
-def _passage_rows(document_id: UUID, text: str) -> list[dict[str, Any]]:
+def passage_rows(document_id: UUID, text: str) -> list[dict[str, Any]]:
+    """The rows of a document's passages."""
     return [
         {
             "document_id": document_id,
@@ -134,23 +154,40 @@ def _passage_rows(document_id: UUID, text: str) -> list[dict[str, Any]]:
 
 
 async def list_documents(
-    transaction: Transaction, limit: int = 50, offset: int = 0, search: str | None = None
+    transaction: Transaction,
+    limit: int = 50,
+    offset: int = 0,
+    wanted: DocumentFilter | None = None,
+    sort: Sort = "newest",
 ) -> tuple[Sequence[Document], int]:
-    """The newest documents first, without their texts, and how many there are in all.
-
-    `search` keeps those whose title holds it, whatever the case of its letters.
-    """
+    """A page of documents without their texts, and how many there are in all."""
     columns = [column for column in documents.c if column.name != "text"]
-    matching = [documents.c.title.icontains(search, autoescape=True)] if search else []
+    matching = _matching(wanted or DocumentFilter())
+    newest = documents.c.id.desc()
+    orders = {
+        "newest": (newest,),
+        "updated": (documents.c.updated_at.desc(), newest),
+        "title": (func.lower(documents.c.title), newest),
+    }
     rows = await transaction.all(
-        select(*columns)
-        .where(*matching)
-        .order_by(documents.c.id.desc())
-        .limit(limit)
-        .offset(offset)
+        select(*columns).where(*matching).order_by(*orders[sort]).limit(limit).offset(offset)
     )
     total = await transaction.scalar(select(func.count()).select_from(documents).where(*matching))
     return [_document(row) for row in rows], int(total or 0)
+
+
+def _matching(wanted: DocumentFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    for name in ("language", "status", "source_kind"):
+        if (value := getattr(wanted, name)) is not None:
+            conditions.append(documents.c[name] == value)
+    if wanted.search:
+        conditions.append(documents.c.title.icontains(wanted.search, autoescape=True))
+    if wanted.tag is not None:
+        # Tags are stored as a list of JSON without escapes: the tag stands there in quotes.
+        written = orjson.dumps(wanted.tag).decode()
+        conditions.append(cast(documents.c.tags, Text).contains(written, autoescape=True))
+    return conditions
 
 
 async def read_document(transaction: Transaction, document_id: UUID) -> Document:

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -259,17 +260,24 @@ class Knowledge:
             self._changed.notify_all()
 
     async def wait_until_searchable(
-        self, organization_id: UUID, document_id: UUID, timeout_seconds: float = 2.0
+        self,
+        organization_id: UUID,
+        document_id: UUID,
+        timeout_seconds: float = 2.0,
+        written_at: datetime | None = None,
     ) -> bool:
         """Wait until a document is indexed; False when it is not in time.
 
-        A writer that waits here cannot run ahead of the indexing during a long load.
+        `written_at` is of the version that is waited for; None: any will do. A writer that waits
+        here cannot run ahead of the indexing during a long load.
         """
         known = self.corpus(organization_id).documents
 
         def is_indexed() -> bool:
             waiting = self._waiting.get(organization_id, {})
-            return document_id in known and document_id not in waiting
+            if document_id not in known or document_id in waiting:
+                return False
+            return written_at is None or known[document_id].updated_at >= written_at
 
         try:
             async with asyncio.timeout(timeout_seconds), self._changed:

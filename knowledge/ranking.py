@@ -50,6 +50,16 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """What a sum is made of: meaning, words, subject, and what another language takes away."""
+
+    meaning: float
+    words: float
+    subject: float
+    language: float
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A document with its best passage and its summed score.
 
@@ -112,6 +122,21 @@ def _candidate(
     if document.language != evidence.language:
         total -= OTHER_LANGUAGE_PENALTY
     return Candidate(document, passage, title, total, agreement)
+
+
+def parts_of(candidate: Candidate, evidence: Evidence) -> Parts:
+    """Why a candidate stands where it stands; the parts add up to its total."""
+    floor = min(evidence.similar.values(), default=0.0)
+    id = passage_vector_id(candidate.passage.id)
+    words = PASSAGE_WORDS_WEIGHT * evidence.passage_words.get(id, 0.0)
+    words += DOCUMENT_WORDS_WEIGHT * evidence.document_words.get(candidate.passage.title_id, 0.0)
+    foreign = candidate.document.language != evidence.language
+    return Parts(
+        meaning=PASSAGE_WEIGHT * evidence.similar.get(id, floor) + TITLE_WEIGHT * candidate.title,
+        words=words,
+        subject=candidate.agreement,
+        language=-OTHER_LANGUAGE_PENALTY if foreign else 0.0,
+    )
 
 
 def calibrated(total: float, nearest: float | None, agreement: float) -> float:

@@ -22,7 +22,9 @@ from knowledge.ranking import (
     SUBJECT_WEIGHT,
     Candidate,
     Evidence,
+    Parts,
     calibrated,
+    parts_of,
     ranked,
 )
 from knowledge.space import Space, Vectors
@@ -58,6 +60,16 @@ class SearchHit:
     score: float
 
 
+@dataclass(frozen=True)
+class ExplainedHit:
+    """A hit, where its passage stands in its document, and what its rank is made of."""
+
+    hit: SearchHit
+    heading: str
+    position: int
+    parts: Parts
+
+
 async def search(
     knowledge: Knowledge,
     organization_id: UUID,
@@ -74,6 +86,20 @@ async def search(
     that it may have, if they were read already. While the vectors are not ready or damaged, words
     alone decide.
     """
+    found = await explain(knowledge, organization_id, question, language, limit, vector, intents)
+    return [one.hit for one in found]
+
+
+async def explain(
+    knowledge: Knowledge,
+    organization_id: UUID,
+    question: str,
+    language: str,
+    limit: int = 5,
+    vector: Vectors | None = None,
+    intents: Mapping[str, float] | None = None,
+) -> list[ExplainedHit]:
+    """What `search` finds, with the reasons."""
     corpus = knowledge.corpus(organization_id)
     if not corpus.documents or not question.strip():
         return []
@@ -84,12 +110,17 @@ async def search(
     terms = question_terms(question, language)
     candidates = ranked(corpus, evidence)[:limit]
     return [
-        await _hit(
-            knowledge,
-            candidate,
-            terms,
-            calibrated(candidate.total, evidence.nearest, candidates[0].agreement),
-            vector if rank < QUOTED_BY_MEANING else None,
+        ExplainedHit(
+            await _hit(
+                knowledge,
+                candidate,
+                terms,
+                calibrated(candidate.total, evidence.nearest, candidates[0].agreement),
+                vector if rank < QUOTED_BY_MEANING else None,
+            ),
+            candidate.passage.heading,
+            candidate.passage.position,
+            parts_of(candidate, evidence),
         )
         for rank, candidate in enumerate(candidates)
     ]

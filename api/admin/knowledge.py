@@ -22,12 +22,15 @@ from core.security import Principal
 from core.text import Text
 from knowledge.documents import (
     Document,
+    DocumentFilter,
     NewDocument,
+    Sort,
+    Status,
     create_document,
-    delete_document,
     list_documents,
     read_document,
 )
+from knowledge.editing import remove_document as remove_with_version
 from knowledge.index import Knowledge
 from knowledge.readers import read_file
 from knowledge.reading.source import SourceDocument
@@ -61,6 +64,7 @@ class NewDocumentRequest(BaseModel):
     text: Text = Field(min_length=1, examples=["Un canapé en stock est livré en 7 à 10 jours."])
     language: Language | None = Field(None, description="Found out from the text if left out.")
     tags: Tags = Field(default_factory=list, examples=[["livraison"]])
+    status: Status = Field("published", description="A draft is kept and not found by search.")
 
 
 class FileFields(BaseModel):
@@ -82,6 +86,7 @@ class DocumentSummary(BaseModel):
 class DocumentView(DocumentSummary):
     tags: list[str]
     source_kind: str = Field(examples=["markdown"])
+    status: Status = "published"
     created_at: Moment
     updated_at: Moment
 
@@ -148,7 +153,8 @@ async def add_documents(
             await create_document(transaction, runtime.outbox, document, now) for document in new
         ]
     # Whoever loads many documents cannot run ahead of their indexing.
-    await runtime.part(Knowledge).wait_until_searchable(operator.organization_id, stored[-1].id)
+    if stored[-1].status == "published":
+        await runtime.part(Knowledge).wait_until_searchable(operator.organization_id, stored[-1].id)
     summaries = [_summary(document) for document in stored]
     metadata = (
         {"documents": [item.model_dump() for item in summaries]} if len(summaries) > 1 else None
@@ -165,15 +171,21 @@ async def read_documents(
     title_part: Annotated[
         Text | None, Query(alias="search", max_length=200, description="Part of the title.")
     ] = None,
+    language: Language | None = None,
+    status: Status | None = None,
+    source_kind: Annotated[Text | None, Query(max_length=10, examples=["pdf"])] = None,
+    tag: Annotated[Text | None, Query(max_length=60)] = None,
+    sort: Sort = "newest",
 ) -> PaginatedResponse[DocumentView]:
-    """List documents, newest first."""
+    """List documents, newest first unless another order is asked for."""
     operator.require("knowledge:read")
+    wanted = DocumentFilter(title_part, language, status, source_kind, tag)
     async with runtime.database.reading(operator.organization_id) as transaction:
         found, total = await list_documents(
-            transaction, per_page, (page - 1) * per_page, title_part
+            transaction, per_page, (page - 1) * per_page, wanted, sort
         )
     return PaginatedResponse(
-        data=[DocumentView(**_values(document)) for document in found],
+        data=[DocumentView(**document_values(document)) for document in found],
         pagination=pagination(page, per_page, total),
     )
 
@@ -185,20 +197,19 @@ async def read_one_document(
     """Read a document with its text."""
     operator.require("knowledge:read")
     async with runtime.database.reading(operator.organization_id) as transaction:
-        document = await read_document(transaction, _id(document_id))
-    return APIResponse(data=DocumentWithText(**_values(document), text=document.text))
+        document = await read_document(transaction, document_id_of(document_id))
+    return APIResponse(data=DocumentWithText(**document_values(document), text=document.text))
 
 
 @route(router, "DELETE", "/documents/{document_id}", summary="Remove a document", fails=(404,))
 async def remove_document(
     document_id: DocumentId, operator: CurrentOperator, runtime: CurrentRuntime
 ) -> APIResponse[DocumentSummary]:
-    """Remove a document; search forgets it within two seconds."""
+    """Remove a document; search forgets it within two seconds. It can be brought back."""
     operator.require("knowledge:write")
-    id = _id(document_id)
+    id = document_id_of(document_id)
     async with runtime.database.transaction(operator.organization_id) as transaction:
-        document = await read_document(transaction, id)
-        await delete_document(transaction, runtime.outbox, id)
+        document = await remove_with_version(transaction, runtime.outbox, id, runtime.clock())
     return APIResponse(message="The document has been removed.", data=_summary(document))
 
 
@@ -248,9 +259,10 @@ def _document_of_json(body: Any) -> NewDocument:
     return NewDocument(
         title=fields.title.strip(),
         text=fields.text,
-        language=fields.language or _detected(fields.text),
+        language=fields.language or detected(fields.text),
         tags=tuple(fields.tags),
         source_kind="text",
+        status=fields.status,
     )
 
 
@@ -275,13 +287,13 @@ def _document_of_file(item: SourceDocument, fields: FileFields, *, alone: bool) 
     return NewDocument(
         title=fields.title if fields.title and alone else item.title,
         text=item.text,
-        language=fields.language or item.language or _detected(item.text),
+        language=fields.language or item.language or detected(item.text),
         tags=(*item.tags, *fields.tags),
         source_kind=item.source_kind,
     )
 
 
-def _detected(text: str) -> str:
+def detected(text: str) -> str:
     return detect_language(text[:DETECTED_CHARACTERS], DEFAULT_LANGUAGE)
 
 
@@ -299,7 +311,7 @@ def _violation(field: str, problem: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("body", field), "msg": problem, "type": "value_error"}])
 
 
-def _id(document_id: str) -> UUID:
+def document_id_of(document_id: str) -> UUID:
     try:
         return UUID(document_id)
     except ValueError as error:
@@ -310,11 +322,12 @@ def _summary(document: Document) -> DocumentSummary:
     return DocumentSummary(id=str(document.id), title=document.title, language=document.language)
 
 
-def _values(document: Document) -> dict[str, Any]:
+def document_values(document: Document) -> dict[str, Any]:
     return {
         **_summary(document).model_dump(),
         "tags": list(document.tags),
         "source_kind": document.source_kind,
+        "status": document.status,
         "created_at": document.created_at,
         "updated_at": document.updated_at,
     }
