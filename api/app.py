@@ -18,8 +18,11 @@ from api.admin.console_live import router as console_live
 from api.admin.console_macros import router as console_macros
 from api.admin.console_tickets import router as console_tickets
 from api.admin.evaluations import router as evaluations
+from api.admin.figures import router as shop_figures
 from api.admin.jobs import router as jobs
 from api.admin.knowledge import router as knowledge
+from api.admin.knowledge_editor import router as knowledge_editor
+from api.admin.knowledge_health import router as knowledge_health
 from api.admin.privacy import router as privacy_requests
 from api.admin.users import router as users
 from api.assemble import open_product
@@ -39,6 +42,10 @@ from api.support.privacy import router as privacy
 from api.support.products import router as products
 from api.support.tickets import router as tickets
 from api.support.upload import router as uploads
+from api.support.voice import router as voice
+from api.support.voice_call import router as voice_call
+from api.support.voice_ledger import router as voice_ledger
+from api.support.voice_twilio import router as voice_twilio
 from api.support.widget import router as widget
 from api.version import VERSION
 from core.runtime import Runtime
@@ -55,8 +62,15 @@ ROUTERS = (
     widget,
     tickets,
     uploads,
+    voice,
+    voice_call,
+    voice_ledger,
+    voice_twilio,
     products,
     knowledge,
+    knowledge_editor,
+    knowledge_health,
+    shop_figures,
     evaluations,
     console,
     console_live,

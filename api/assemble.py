@@ -16,6 +16,7 @@ from bot.understanding.understand import Interpreter, open_interpreter
 from channels.email import AGENT_ANSWER_TOPIC, send_agent_answer
 from channels.live import OpenListeners
 from channels.order import ConversationLocks
+from channels.ticket_news import tell_of_tickets
 from channels.turns import LiveTurns
 from core.migrations import migrate
 from core.runtime import Runtime, open_runtime, utc_now
@@ -52,6 +53,7 @@ async def open_product(
         )
         runtime.outbox.on(PASSWORD_MAIL_TOPIC, partial(send_password_mail, runtime))
         runtime.outbox.on(AGENT_ANSWER_TOPIC, partial(send_agent_answer, runtime))
+        tell_of_tickets(runtime)
         runtime.parts[Assistant] = Assistant()
         runtime.parts[ConversationLocks] = ConversationLocks()
         runtime.parts[LiveTurns] = LiveTurns(runtime)

@@ -16,14 +16,24 @@ from core.migrations import migrate
 from core.runtime import Runtime, open_runtime, utc_now
 from core.schedules import Schedule, run_schedules
 from core.settings import Settings
+from knowledge.health_job import HEALTH_JOBS, KNOWLEDGE_WATCH
+from services.monitoring.outcomes import OUTCOMES_WATCH
 from services.privacy.jobs import PRIVACY_JOBS, RETENTION
 from services.tickets.escalation import ESCALATION
 from services.tickets.sla_watch import SLA_WATCH
 from services.uploads.retention import delete_orphans
 
-JOB_KINDS: tuple[JobKind, ...] = PRIVACY_JOBS
+JOB_KINDS: tuple[JobKind, ...] = (*PRIVACY_JOBS, *HEALTH_JOBS)
 ORPHAN_UPLOADS = Schedule("orphan_uploads", timedelta(hours=1), afterwards=delete_orphans)
-SCHEDULES: tuple[Schedule, ...] = (SLA_WATCH, RETENTION, ORPHAN_UPLOADS, HANDOFF_TIMERS, ESCALATION)
+SCHEDULES: tuple[Schedule, ...] = (
+    SLA_WATCH,
+    RETENTION,
+    ORPHAN_UPLOADS,
+    HANDOFF_TIMERS,
+    ESCALATION,
+    OUTCOMES_WATCH,
+    KNOWLEDGE_WATCH,
+)
 
 
 @asynccontextmanager

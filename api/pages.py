@@ -24,7 +24,11 @@ from core.errors import NotFound
 
 FOLDER = Path(__file__).resolve().parents[1] / "web"
 # Addresses of pages and the files that they are; anything else is under `/assets/`.
-PAGES = {"/": "pages/demo/index.html"}
+PAGES = {
+    "/": "pages/demo/index.html",
+    "/console": "console/index.html",
+    "/manage": "manager/index.html",
+}
 LOADER = "widget/loader.js"
 # What stands in pages and in the loader for the address of this version's files.
 PLACEHOLDER = b"/assets/@version"

@@ -34,6 +34,9 @@ from core.runtime import Runtime
 from core.telemetry import TURN_SECONDS, TURNS
 from services.conversations.conversations import Message
 
+# Where silence is taken for a line that was cut.
+SPOKEN_CHANNELS = frozenset({"voice"})
+
 
 async def handle(
     message: IncomingMessage, assistant: Assistant, runtime: Runtime
@@ -87,6 +90,7 @@ async def _understand(
         user_message_id=opening.user_message_id,
         sequence=opening.sequence,
         owner=conversation.owner,
+        is_quiet=opening.answered_by == "quiet" and message.channel not in SPOKEN_CHANNELS,
         uploads=opening.uploads,
     )
     turn.note(
@@ -107,8 +111,9 @@ async def _answer(turn: Turn) -> AsyncGenerator[ReplyEvent, None]:
     read = turn.read
     yield Understood(read.language, read.intent, read.confidence)
     if turn.owner == "human":
-        turn.note("human_owns")
-        yield turn.say("human_owns")
+        turn.note("human_owns", told=not turn.is_quiet)
+        if not turn.is_quiet:
+            yield turn.say("human_owns")
         return
     if turn.state.turn == 0:
         yield turn.say("welcome")

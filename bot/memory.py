@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
+
 from bot.assistant import Assistant
 from bot.messages import IncomingMessage, Reply
 from bot.turn import Turn
@@ -16,6 +18,7 @@ from core.runtime import Runtime
 from services.conversations import conversations as store
 from services.conversations.conversations import Conversation, Message, NewReply
 from services.conversations.handoff import customer_wrote
+from services.conversations.handoff_states import AnsweredBy
 from services.conversations.lease import LeaseLost, LeaseTaken, take_lease
 from services.uploads.attachments import attach_to_message, usable_uploads
 from services.uploads.uploads import Upload
@@ -33,6 +36,7 @@ class Opening:
     sequence: int
     earlier: Message | None = None
     uploads: tuple[Upload, ...] = ()
+    answered_by: AnsweredBy = "bot"
 
 
 async def open_turn(message: IncomingMessage, assistant: Assistant, runtime: Runtime) -> Opening:
@@ -66,10 +70,13 @@ async def _open_once(message: IncomingMessage, assistant: Assistant, runtime: Ru
             conversation = await store.open_conversation(transaction, new, now)
             earlier = await _answered_before(transaction, conversation, message, now)
             return earlier or await _store(transaction, conversation, message, now)
-    except NothingChanged:
-        if conversation is not None and conversation.lease_holder is not None:
-            raise LeaseTaken(conversation.id) from None
-        raise
+    except (NothingChanged, IntegrityError) as error:
+        # Another message took the same number, here or on another process.
+        if conversation is None or conversation.is_new:
+            raise
+        if conversation.lease_holder is not None:
+            raise LeaseTaken(conversation.id) from error
+        raise NothingChanged from error
 
 
 async def _answered_before(
@@ -96,10 +103,11 @@ async def _store(
         transaction, conversation, message.text, message.client_message_id, now, files
     )
     await attach_to_message(transaction, sent, stored[0], now)
+    answered_by: AnsweredBy = "bot"
     if conversation.owner != "bot":
-        owner, _ = await customer_wrote(transaction, conversation.id, now)
+        owner, answered_by = await customer_wrote(transaction, conversation.id, now)
         conversation = replace(conversation, owner=owner)
-    return Opening(conversation, *stored, uploads=tuple(sent))
+    return Opening(conversation, *stored, uploads=tuple(sent), answered_by=answered_by)
 
 
 async def close_turn(turn: Turn, reply: Reply) -> UUID:

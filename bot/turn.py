@@ -38,6 +38,8 @@ class Turn:
     user_message_id: UUID
     sequence: int
     owner: str = "bot"
+    # The customer knows that a person reads along: the message is stored and nothing is said.
+    is_quiet: bool = False
     # What came with the message.
     uploads: tuple[Upload, ...] = ()
     trace: list[dict[str, Any]] = field(default_factory=list)

@@ -8,6 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
+from api.admin.console_agents import AssignmentRequest, chosen_agent
+from api.admin.console_calls import call_views
 from api.admin.console_views import (
     ConversationView,
     HandoffEventView,
@@ -35,7 +37,6 @@ from core.database import Transaction
 from core.errors import NotFound
 from core.runtime import Runtime
 from core.text import Text
-from services.conversations.agents import MAXIMUM_SKILL_LENGTH, choose_agent, require_agent
 from services.conversations.desk import (
     Queue,
     count_queues,
@@ -97,17 +98,6 @@ class NoteRequest(BaseModel):
     )
 
 
-class AssignmentRequest(BaseModel):
-    """To whom: an agent, or by `round_robin` among those available, or by a `skill` of theirs."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    to: Text = Field(
-        max_length=40, description="A user's id, `me`, `round_robin` or `skill`.", examples=["me"]
-    )
-    skill: Text | None = Field(None, max_length=MAXIMUM_SKILL_LENGTH, examples=["montage"])
-
-
 class ActionView(BaseModel):
     """The conversation after an action, and the message that the customer now reads."""
 
@@ -158,6 +148,10 @@ async def read_conversations(
     language: Annotated[Text | None, Query(max_length=2)] = None,
     assignee: UUID | None = None,
     customer: UUID | None = None,
+    ids: Annotated[
+        list[UUID] | None,
+        Query(max_length=100, description="Of these only: which of them are still in the list."),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     cursor: Annotated[
         str | None, Query(max_length=200, description="`metadata.next_cursor` of the page before.")
@@ -165,7 +159,7 @@ async def read_conversations(
 ) -> APIResponse[list[ConversationView]]:
     """Queues begin with whoever waits longest, the rest with the newest."""
     operator.require(WORK)
-    filters = Filters(queue, search, owner, channel, language, assignee, customer)
+    filters = Filters(queue, search, owner, channel, language, assignee, customer, ids)
     async with runtime.database.reading(operator.organization_id) as transaction:
         numbered = await conversations_of_number(transaction, search) if search else []
         rows, following = await find_conversations(
@@ -218,6 +212,7 @@ async def _thread(
         tickets=[
             ticket_summary(ticket, runtime.clock()) for ticket in await tickets_of(transaction, row)
         ],
+        calls=await call_views(transaction, runtime, request, id),
     )
 
 
@@ -345,12 +340,7 @@ async def assign_conversation(
     """By hand, in turn among the agents available, or by a skill."""
     operator.require(WORK)
     async with runtime.database.transaction(operator.organization_id) as transaction:
-        if body.to in ("round_robin", "skill"):
-            skill = body.skill if body.to == "skill" else None
-            assignee = await choose_agent(transaction, skill, runtime.clock())
-        else:
-            wanted = agent_of(operator) if body.to == "me" else _id(body.to, "user")
-            assignee = await require_agent(transaction, wanted)
+        assignee = await chosen_agent(transaction, body, operator, runtime.clock())
     done = await desk.assign(runtime, operator, _id(conversation_id), assignee)
     return await _answer(runtime, operator.organization_id, _id(conversation_id), done)
 

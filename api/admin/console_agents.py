@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,12 +14,15 @@ from api.admin.routes import route
 from api.dependencies import CurrentOperator, CurrentRuntime
 from api.json_body import StrictRoute
 from channels.desk import agent_of
+from core.database import Transaction
 from core.errors import NotFound
+from core.security import Principal
 from core.text import Text
 from services.conversations.agents import (
     MAXIMUM_SKILL_LENGTH,
     MAXIMUM_SKILLS,
     Agent,
+    choose_agent,
     list_agents,
     require_agent,
     set_profile,
@@ -40,6 +44,15 @@ class ProfileRequest(_Body):
 
     skills: list[Skill] | None = Field(None, max_length=MAXIMUM_SKILLS, examples=[["montage"]])
     is_available: bool | None = Field(None, strict=True)
+
+
+class AssignmentRequest(_Body):
+    """To whom: an agent, or by `round_robin` among those available, or by a `skill` of theirs."""
+
+    to: Text = Field(
+        max_length=40, description="A user's id, `me`, `round_robin` or `skill`.", examples=["me"]
+    )
+    skill: Text | None = Field(None, max_length=MAXIMUM_SKILL_LENGTH, examples=["montage"])
 
 
 class AgentRow(BaseModel):
@@ -77,6 +90,17 @@ async def change_profile(
         await require_agent(transaction, wanted)
         agent = await set_profile(transaction, wanted, body.skills, body.is_available)
     return APIResponse(message="The profile has been changed.", data=_agent_row(agent))
+
+
+async def chosen_agent(
+    transaction: Transaction, body: AssignmentRequest, operator: Principal, now: datetime
+) -> UUID:
+    """Who is given the work; raises Conflict where nobody is free, InvalidRequest for no agent."""
+    if body.to in ("round_robin", "skill"):
+        skill = body.skill if body.to == "skill" else None
+        return await choose_agent(transaction, skill, now)
+    wanted = agent_of(operator) if body.to == "me" else _id(body.to, "user")
+    return await require_agent(transaction, wanted)
 
 
 def _agent_row(agent: Agent) -> AgentRow:

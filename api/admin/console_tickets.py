@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.admin.console_agents import AssignmentRequest, chosen_agent
 from api.admin.console_views import TicketSummary, ticket_summary
 from api.admin.envelope import APIResponse
 from api.admin.routes import route
@@ -20,7 +21,7 @@ from core.security import Principal
 from core.text import Text
 from services.conversations.desk import names_of
 from services.tickets.assignment import TicketQueue, find_tickets
-from services.tickets.changes import Status, list_comments, list_events
+from services.tickets.changes import Status, assign, list_comments, list_events
 from services.tickets.related import merge_tickets, related_tickets, unmerge_ticket
 from services.tickets.sla import seconds_left
 from services.tickets.tickets import Ticket, find_ticket
@@ -71,7 +72,6 @@ class TicketPanel(TicketRow):
 
     description: str
     contact_email: str | None
-    first_response_at: Moment | None
     resolved_at: Moment | None
     comments: list[CommentRow]
     events: list[EventRow]
@@ -96,6 +96,10 @@ async def read_tickets(
         Text | None, Query(max_length=200, description="Words of the text, or a number.")
     ] = None,
     status: Status | None = None,
+    numbers: Annotated[
+        list[Annotated[Text, Field(max_length=40)]] | None,
+        Query(max_length=100, description="Of these only: which of them are still in the list."),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[
         str | None, Query(max_length=200, description="`metadata.next_cursor` of the page before.")
@@ -106,7 +110,7 @@ async def read_tickets(
     now = runtime.clock()
     async with runtime.database.reading(operator.organization_id) as transaction:
         found, following = await find_tickets(
-            transaction, queue, search, status, operator.user_id, limit, cursor, now
+            transaction, queue, search, status, operator.user_id, limit, cursor, now, numbers
         )
         names = await names_of(transaction, {ticket.assignee_id for ticket in found})
     rows = [_row(ticket, names, runtime) for ticket in found]
@@ -152,10 +156,37 @@ async def undo_merge(
     """Open a merged ticket again."""
     async with runtime.database.transaction(operator.organization_id) as transaction:
         ticket = await unmerge_ticket(
-            transaction, ticket_id, principal=operator, now=runtime.clock()
+            transaction,
+            ticket_id,
+            principal=operator,
+            outbox=runtime.outbox,
+            now=runtime.clock(),
         )
         panel = await _panel(transaction, runtime, operator, ticket)
     return APIResponse(message="The ticket is open again.", data=panel)
+
+
+@route(router, "POST", "/{ticket_id}/assign", summary="Give a ticket", fails=(400, 404, 409))
+async def assign_ticket(
+    ticket_id: TicketNumber,
+    body: AssignmentRequest,
+    operator: CurrentOperator,
+    runtime: CurrentRuntime,
+) -> APIResponse[TicketPanel]:
+    """By hand, in turn among the agents available, or by a skill."""
+    operator.require(WORK)
+    async with runtime.database.transaction(operator.organization_id) as transaction:
+        assignee = await chosen_agent(transaction, body, operator, runtime.clock())
+        ticket = await assign(
+            transaction,
+            ticket_id,
+            assignee,
+            principal=operator,
+            outbox=runtime.outbox,
+            now=runtime.clock(),
+        )
+        panel = await _panel(transaction, runtime, operator, ticket)
+    return APIResponse(message="The ticket has been given.", data=panel)
 
 
 async def _panel(
@@ -169,7 +200,6 @@ async def _panel(
         **_row(ticket, names, runtime).model_dump(),
         description=ticket.description,
         contact_email=ticket.contact_email,
-        first_response_at=ticket.first_response_at,
         resolved_at=ticket.resolved_at,
         comments=[
             CommentRow(

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import BaseModel, Field
 
+from api.admin.console_calls import CallView
 from api.support.envelope import Moment
 from api.support.upload import FileView, file_view
 from channels.handoff_file import HandoffFile
@@ -101,6 +102,8 @@ class TicketSummary(BaseModel):
     problem_category: str
     sla_state: str
     sla_response_deadline: Moment
+    first_response_at: Moment | None = Field(description="The clock stops with it.")
+    escalated: bool = Field(description="Whether others were told that the answer is late.")
     created_at: Moment
 
 
@@ -112,6 +115,7 @@ class ThreadView(BaseModel):
     notes: list[NoteView]
     events: list[HandoffEventView]
     tickets: list[TicketSummary] = Field(description="This conversation's, then the customer's.")
+    calls: list[CallView] = Field(description="That it was held in, oldest first.")
 
 
 class StepView(BaseModel):
@@ -228,6 +232,8 @@ def ticket_summary(ticket: Ticket, now: Any) -> TicketSummary:
         problem_category=ticket.problem_category,
         sla_state=ticket.sla_state(now),
         sla_response_deadline=ticket.sla_response_deadline,
+        first_response_at=ticket.first_response_at,
+        escalated=ticket.is_escalated,
         created_at=ticket.created_at,
     )
 

@@ -6,13 +6,14 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 from fastapi.requests import HTTPConnection
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from api.dependencies import SIGN_IN_FIRST, CurrentRuntime, bearer_token
+from api.dependencies import SIGN_IN_FIRST, CurrentPrincipal, CurrentRuntime, bearer_token
 from api.json_body import StrictRoute
 from api.support.envelope import Answer, Request, failures
 from core.errors import NotAuthenticated
 from core.text import Text
+from services.accounts.organizations import recent_organizations
 from services.accounts.sessions import (
     Session,
     end_session,
@@ -20,7 +21,7 @@ from services.accounts.sessions import (
     refresh_session,
     start_session,
 )
-from services.accounts.users import authenticate
+from services.accounts.users import authenticate, find_account
 
 MAXIMUM_TOKEN_LENGTH = 4_000
 
@@ -55,6 +56,21 @@ class Tokens(Answer):
     refresh_token: str = Field(examples=["eyJhbGci..."])
     token_type: Literal["bearer"] = "bearer"  # noqa: S105
     expires_in: int = Field(description="Seconds that the access token lives.", examples=[1800])
+
+
+class CallerView(BaseModel):
+    """Who calls; an application has neither id nor e-mail address."""
+
+    id: str | None
+    name: str = Field(examples=["Alex Bernard"])
+    email: str | None = Field(examples=["agent@example.com"])
+    role: str = Field(examples=["agent"])
+    permissions: list[str] = Field(examples=[["chat:write", "conversations:write"]])
+    shop: str = Field(description="The organization's name.", examples=["Meuble de France"])
+
+
+class CallerAnswer(Answer):
+    caller: CallerView
 
 
 def _tokens(session: Session, response: Response) -> Tokens:
@@ -102,3 +118,23 @@ async def logout(
     else:
         raise NotAuthenticated(SIGN_IN_FIRST)
     return Answer()
+
+
+@router.get("/me", summary="Who am I", responses=failures(401))
+async def read_caller(principal: CurrentPrincipal, runtime: CurrentRuntime) -> CallerAnswer:
+    """The caller's name, role and permissions: what a page needs to show what they may do."""
+    account = None
+    if principal.user_id is not None:
+        async with runtime.database.reading(principal.organization_id) as transaction:
+            account = await find_account(transaction, principal.user_id)
+    shops = {one.id: one.name for one in await recent_organizations(runtime)}
+    return CallerAnswer(
+        caller=CallerView(
+            id=str(account.user.id) if account else None,
+            name=account.user.name if account else principal.role,
+            email=account.user.email if account else None,
+            role=principal.role,
+            permissions=sorted(principal.permissions),
+            shop=shops.get(principal.organization_id, ""),
+        )
+    )

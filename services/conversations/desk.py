@@ -182,7 +182,7 @@ async def _last_messages(transaction: Transaction, ids: Sequence[UUID]) -> dict[
     row = messages.c
     newest = await unscoped.all(
         select(row.conversation_id, func.max(row.sequence).label("sequence"))
-        .where(row.conversation_id.in_(ids), row.role != "system")
+        .where(row.conversation_id.in_(ids), row.role != "system", row.content != "")
         .group_by(row.conversation_id)
     )
     if not newest:

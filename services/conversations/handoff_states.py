@@ -29,21 +29,26 @@ Notice = Literal[
     "handoff_returned",
     "handoff_ended",
 ]
-# What a customer's message gets: the assistant's answer, or the word that a person has it.
-AnsweredBy = Literal["bot", "human"]
+# What a customer's message gets: the assistant's answer, the word that a person has it, or
+# nothing for now, because that has been said and the person is there.
+AnsweredBy = Literal["bot", "human", "quiet"]
 
 # A waiting customer is told so often, then the request ends and the assistant goes on alone.
 LATE_AFTER = (timedelta(minutes=10), timedelta(minutes=30))
 EXPIRES_AFTER = timedelta(hours=4)
 # A person who does not answer for so long gives the conversation back to the queue.
 SILENT_AFTER = timedelta(minutes=10)
+# A customer who writes on while the person says nothing is told again that it was heard: after
+# this time, then after twice as long each time.
+HEARD_AGAIN_AFTER = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
 class HandoffState:
     """Where a conversation stands; `due_at` is when its timer fires, None where none runs.
 
-    `unanswered_since` is when the customer wrote what the person in charge has not answered.
+    `unanswered_since` is when the customer wrote what the person in charge has not answered;
+    `notices` counts what a waiting customer was told, or that a person's customer was heard.
     """
 
     owner: Owner
@@ -111,10 +116,19 @@ def customer_wrote(
         return new_state(now), "bot"
     if state.owner != "human":
         return state, "bot"
-    if state.unanswered_since is not None:
-        return state, "human"
-    due_at = working_time_after(calendar, now, SILENT_AFTER)
-    return replace(state, unanswered_since=now, due_at=due_at), "human"
+    if state.unanswered_since is None:
+        due_at = working_time_after(calendar, now, SILENT_AFTER)
+        state = replace(state, unanswered_since=now, due_at=due_at)
+    if not _is_to_be_told(state, now):
+        return state, "quiet"
+    return replace(state, notices=state.notices + 1), "human"
+
+
+def _is_to_be_told(state: HandoffState, now: datetime) -> bool:
+    """Whether to say that the message was heard: once after each take, then rarer and rarer."""
+    if state.notices == 0 or state.unanswered_since is None:
+        return True
+    return now - state.unanswered_since >= HEARD_AGAIN_AFTER * (1 << min(state.notices - 1, 20))
 
 
 def agent_wrote(state: HandoffState, agent_id: UUID, now: datetime, calendar: Calendar) -> Change:
@@ -128,7 +142,9 @@ def agent_wrote(state: HandoffState, agent_id: UUID, now: datetime, calendar: Ca
         raise Conflict("Take the conversation before you write in it.", {"owner": state.owner})
     if state.assignee_id != agent_id:
         raise TakenByAnother(state.assignee_id)
-    return Change(replace(state, unanswered_since=None, due_at=None))
+    # The time until the customer is told again begins anew.
+    told = min(state.notices, 1)
+    return Change(replace(state, notices=told, unanswered_since=None, due_at=None))
 
 
 def hand_back(state: HandoffState, agent_id: UUID | None, now: datetime) -> Change:

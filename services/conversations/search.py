@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, or_, select
 
 from core.database import Transaction
 from services.accounts.tables import customers
 from services.conversations.desk import Queue, in_queue
-from services.conversations.tables import conversation_notes, conversations, messages
+from services.conversations.tables import conversations
+from services.conversations.word_index import conversations_with
 from services.tickets.assignment import read_cursor, write_cursor
 
 MAXIMUM_WORDS = 8
@@ -34,6 +35,7 @@ class Filters:
     language: str | None = None
     assignee_id: UUID | None = None
     customer_id: UUID | None = None
+    ids: Sequence[UUID] | None = None
 
 
 async def find_conversations(
@@ -55,6 +57,8 @@ async def find_conversations(
     for name in ("owner", "channel", "language", "assignee_id", "customer_id"):
         if (value := getattr(filters, name)) is not None:
             conditions.append(row[name] == value)
+    if filters.ids is not None:
+        conditions.append(row.id.in_(filters.ids))
     if filters.text and filters.text.strip():
         conditions.append(await _matching(transaction, filters.text, also))
     if cursor is not None:
@@ -74,21 +78,8 @@ async def _matching(
 ) -> ColumnElement[bool]:
     """Conversations in which a message or note holds every word, or whose customer is named."""
     words = text.split()[:MAXIMUM_WORDS]
-    ids = set(also)
-    for table, written in (
-        (messages, messages.c.content),
-        (conversation_notes, conversation_notes.c.body),
-    ):
-        # Newest first until there are enough: the organization's own index would read them all.
-        own = func.coalesce(table.c.organization_id, table.c.organization_id)
-        rows = await Transaction(transaction.connection, None, every_organization=True).all(
-            select(table.c.conversation_id)
-            .where(own == transaction.organization_id)
-            .where(*(written.icontains(word, autoescape=True) for word in words))
-            .order_by(table.c.id.desc())
-            .limit(MAXIMUM_MATCHES)
-        )
-        ids |= {one.conversation_id for one in rows}
+    said = await conversations_with(transaction, " ".join(words), MAXIMUM_MATCHES)
+    ids = {*also, *said}
     named = and_(*(_named(word) for word in words))
     people = await transaction.all(select(customers.c.id).where(named).limit(MAXIMUM_MATCHES))
     return or_(

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, String, Text, delete, func, or_, select, u
 from core.database import Transaction
 from core.runtime import Runtime
 from services.accounts.tables import memberships
+from services.conversations.word_index import forget_deleted_words
 from services.privacy import receipt
 from services.privacy.people import Person, find_rows
 from services.privacy.requests import read_request
@@ -66,6 +67,7 @@ async def erase_rows(runtime: Runtime, organization_id: UUID, id: UUID) -> dict[
                 done[_DONE[rule.erase]][rule.name] = len(ids)
                 for batch in _batches(ids):
                     await _erase(transaction, rule, batch)
+        await forget_deleted_words(transaction)
         await _note(transaction, id, "rows", done)
     return done
 

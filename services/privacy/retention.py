@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from core.database import Transaction
 from core.runtime import Runtime
 from core.settings import Settings
+from services.conversations.word_index import forget_deleted_words
 from services.privacy.rules import ClassRule, TableRule, class_rules, table_rules
 from services.privacy.tables import privacy_requests
 
@@ -68,6 +69,9 @@ async def remove_old_rows(runtime: Runtime, organization_id: UUID) -> dict[str, 
             count += batch
         if count:
             removed[table.name] = count
+    if removed:
+        async with runtime.database.transaction(organization_id) as transaction:
+            await forget_deleted_words(transaction)
     return removed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from core.database import Transaction
 from core.errors import InvalidRequest
+from services.conversations.word_index import ticket_holds
 from services.tickets.sla import RESPONSE_HOURS, warning_time
 from services.tickets.tables import tickets
 from services.tickets.tickets import Ticket, ticket_number, ticket_of_row
@@ -83,6 +85,7 @@ async def find_tickets(
     limit: int,
     cursor: str | None,
     now: datetime,
+    numbers: Sequence[str] | None = None,
 ) -> tuple[list[Ticket], str | None]:
     """A page of tickets and the cursor of the next, None behind the last.
 
@@ -94,8 +97,10 @@ async def find_tickets(
     conditions = in_ticket_queue(queue, agent_id, now)
     if status is not None:
         conditions.append(row.status == status)
+    if numbers is not None:
+        conditions.append(row.number.in_(numbers))
     if text and text.strip():
-        conditions.append(_says(text))
+        conditions.append(_says(text, transaction.connection.dialect.name))
     if cursor is not None:
         moment, id = read_cursor(cursor)
         behind = place > moment if nearest_first else place < moment
@@ -114,16 +119,17 @@ async def find_tickets(
     )
 
 
-def _says(text: str) -> ColumnElement[bool]:
+def _says(text: str, dialect: str) -> ColumnElement[bool]:
     """Tickets that hold every word, or have this number."""
     row = tickets.c
-    named = (row.description, row.order_number, row.product_sku, row.contact_email)
+    named = (row.order_number, row.product_sku, row.contact_email)
     words = [
         or_(
+            ticket_holds(dialect, word, number),
             *(column.icontains(word, autoescape=True) for column in named),
             row.customer_reference == word.upper(),
         )
-        for word in text.split()[:MAXIMUM_WORDS]
+        for number, word in enumerate(text.split()[:MAXIMUM_WORDS])
     ]
     return or_(row.number == ticket_number(text), and_(*words))
 

@@ -80,7 +80,12 @@ async def merge_tickets(
 
 
 async def unmerge_ticket(
-    transaction: Transaction, number: str, *, principal: Principal, now: datetime
+    transaction: Transaction,
+    number: str,
+    *,
+    principal: Principal,
+    outbox: Outbox,
+    now: datetime,
 ) -> Ticket:
     """Undo a merge: the ticket is open again; the note on the other stays."""
     principal.require("tickets:manage")
@@ -93,4 +98,6 @@ async def unmerge_ticket(
         .values(merged_into_id=None, status="open", updated_at=now)
     )
     await record_event(transaction, double.id, principal.actor, "unmerged", {}, now)
+    payload = {"ticket_id": str(double.id), "number": double.number}
+    await outbox.add(transaction, "ticket.unmerged", payload)
     return await find_ticket(transaction, number, principal=principal)

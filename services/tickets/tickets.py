@@ -76,6 +76,7 @@ class Ticket:
     sla_response_deadline: datetime
     first_response_at: datetime | None
     sla_paused_at: datetime | None
+    escalation_step: int
     merged_into_id: UUID | None
     resolved_at: datetime | None
     created_at: datetime
@@ -90,6 +91,11 @@ class Ticket:
             clock,
             warning_time(self.priority),
         )
+
+    @property
+    def is_escalated(self) -> bool:
+        """Whether others were told that its first answer is late; an answer ends it."""
+        return self.escalation_step > 0 and self.first_response_at is None
 
     def clock(self, now: datetime) -> datetime:
         """The moment that the ticket's clock shows: it stands still while it is paused."""

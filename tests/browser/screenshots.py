@@ -1,4 +1,4 @@
-"""Pictures of every state of the customers' pages, in both schemes and on both screens."""
+"""Pictures of every state of the pages, in both schemes and on both screens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, FilePayload, sync_playwright
 
+from tests.browser import manager_screenshots
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, PHONE, Visit
+from tests.browser.managing import ailing_documents, give_past
+from tests.browser.screenshots_console import furnish, take_console
 from tests.pictures import photo
 from tests.product import ROOT, reuse_models
 from tests.serving import Server, serving
@@ -88,6 +91,16 @@ def main() -> None:
         for screen in SCREENS:
             for scheme in SCHEMES:
                 take(browser, server, screen, scheme)
+        furnish(server)
+        for one in SCREENS.items():
+            for scheme in SCHEMES:
+                take_console(browser, server, FOLDER, one, scheme)
+        give_past(server)
+        ailing_documents(server)
+        manager_screenshots.prepare(browser, server)
+        for screen, options in SCREENS.items():
+            for scheme in SCHEMES:
+                manager_screenshots.take(browser, server, FOLDER, screen, scheme, **options)
         browser.close()
 
 

@@ -107,6 +107,9 @@ def test_x07_a_person_takes_over_answers_and_hands_back(
         frames = customer.say("Merci, j'attends votre retour")
         assert frames[-1]["owner"] == "human"
         assert text_of(frames), "a customer's message is answered by silence"
+        frames = customer.say("Prenez votre temps")
+        assert frames[-1]["owner"] == "human"
+        assert not text_of(frames), "the customer knows already that a person has it"
         until(console, type="conversation", conversation_id=id, role="user")
 
         assert act(agent, id, "hand_back").status_code == 200

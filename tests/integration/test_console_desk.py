@@ -194,6 +194,7 @@ async def test_timers_tell_the_customer_and_bring_a_silent_agent_s_conversation_
     await desk.reply(runtime, agents[0], id, Reply("J’arrive.", "1"))
     async with runtime.database.transaction(shop.organization_id) as transaction:
         assert await customer_wrote(transaction, id, clock()) == ("human", "human")
+        assert await customer_wrote(transaction, id, clock()) == ("human", "quiet")
     clock.advance(minutes=11)
     assert await run_timers(runtime, clock()) == 1
     assert await owner_of(runtime, shop.organization_id, id) == "waiting"

@@ -162,7 +162,7 @@ async def test_two_tickets_become_one_and_two_again(runtime: Runtime, shop: Shop
         for one, other in ((second, first), (first, second), (first, first)):
             with pytest.raises(Conflict):
                 await merge_tickets(transaction, one.number, other.number, **merging)
-        opened = await unmerge_ticket(transaction, second.number, **who)
+        opened = await unmerge_ticket(transaction, second.number, **merging)
         assert (opened.status, opened.merged_into_id) == ("open", None)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import JSON, Date, Float, Integer, LargeBinary, Table, Uuid, func, select
+from sqlalchemy import JSON, Date, Float, Integer, LargeBinary, Table, Uuid, func, select, text
 from sqlalchemy.types import Boolean
 
 import api.tables  # noqa: F401  every table must be known
@@ -16,6 +16,7 @@ from core.errors import Conflict, NotFound
 from core.runtime import Runtime
 from core.security import Principal, principal_for_role
 from core.settings import Settings
+from services.conversations.word_index import INDEX
 from services.privacy.consents import consent_texts, give_consent, has_consent, withdraw_consent
 from services.privacy.export import person_document
 from services.privacy.own import erase_own_data, export_own_data
@@ -146,8 +147,8 @@ async def tables_that_mention(runtime: Runtime) -> dict[str, list[str]]:
     async with runtime.database.reading(None, every_organization=True) as transaction:
         for table in metadata.tables.values():
             for row in await transaction.all(select(table)):
-                text = " ".join(str(value) for value in row)
-                words = [word for word in (EMAIL, NAME, PHONE) if word in text]
+                values = " ".join(str(value) for value in row)
+                words = [word for word in (EMAIL, NAME, PHONE) if word in values]
                 if words:
                     found[table.name] = words
     return found
@@ -179,6 +180,24 @@ async def test_that_no_row_mentions_an_erased_person(
     assert "L123-22" in kept["orders"]["why"]
     assert kept["orders"]["days"] == 3650
     assert EMAIL not in str(receipt)
+
+
+async def test_that_the_index_of_words_forgets_an_erased_person(
+    runtime: Runtime, shop: Shop, jeanne: dict[str, UUID]
+) -> None:
+    # PostgreSQL's index holds no word that is not in its table.
+    if runtime.database.dialect == "sqlite":
+        assert await is_in_word_index(runtime, "dubreuil")
+        await erase_own_data(runtime, caller(shop, jeanne))
+        assert not await is_in_word_index(runtime, "dubreuil")
+
+
+async def is_in_word_index(runtime: Runtime, word: str) -> bool:
+    """Whether the bytes of the index hold a word."""
+    async with runtime.database.reading(None) as transaction:
+        blocks = text(f"SELECT block FROM {INDEX}_data")  # noqa: S608
+        found = (await transaction.connection.execute(blocks)).scalars().all()
+    return any(word.encode() in block for block in found)
 
 
 async def test_that_a_receipt_proves_itself(
@@ -227,15 +246,19 @@ async def test_that_files_are_deleted_with_their_rows(
     runtime: Runtime, shop: Shop, jeanne: dict[str, UUID]
 ) -> None:
     uploads = metadata.tables["uploads"]
-    await runtime.storage.write("jeanne/photo", b"picture")
+    recordings = metadata.tables["call_recordings"]
+    for key in ("jeanne/photo", "jeanne/call"):
+        await runtime.storage.write(key, b"content")
     async with runtime.database.transaction(shop.organization_id) as transaction:
         await transaction.execute(
             uploads.update().values(storage_key="jeanne/photo", thumbnail_key=None)
         )
+        await transaction.execute(recordings.update().values(storage_key="jeanne/call"))
     receipt = await erase_own_data(runtime, caller(shop, jeanne))
-    assert receipt["files"] == {"deleted": 1}
-    with pytest.raises(FileNotFoundError):
-        await runtime.storage.read("jeanne/photo")
+    assert receipt["files"] == {"deleted": 2}
+    for key in ("jeanne/photo", "jeanne/call"):
+        with pytest.raises(FileNotFoundError):
+            await runtime.storage.read(key)
 
 
 async def test_that_a_person_of_another_shop_is_not_known(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -18,6 +18,7 @@ from core.errors import Conflict
 from services.conversations import handoff_states as handoff
 from services.conversations.handoff_states import (
     EXPIRES_AFTER,
+    HEARD_AGAIN_AFTER,
     LATE_AFTER,
     SILENT_AFTER,
     HandoffState,
@@ -87,7 +88,8 @@ class Conversation(RuleBasedStateMachine):
         after, answered_by = handoff.customer_wrote(self.state, self.now, self.calendar)
         self._become(after)
         if before == "human":
-            assert answered_by == "human"
+            assert answered_by in ("human", "quiet")
+            assert answered_by == "human" or after.notices > 0, "nobody has told them"
             assert after.due_at is not None, "nobody watches whether the person answers"
             promised = working_time_after(self.calendar, self.now, SILENT_AFTER)
             assert after.due_at <= promised
@@ -234,3 +236,35 @@ def test_that_an_agent_who_takes_and_says_nothing_is_watched_too() -> None:
     assert taken.due_at == MONDAY + SILENT_AFTER
     spoke = handoff.agent_wrote(taken, AGENTS[0], MONDAY, SHOP).state
     assert spoke.due_at is None
+
+
+def test_that_a_customer_is_told_once_and_then_only_while_nobody_answers() -> None:
+    state = handoff.take(handoff.new_state(MONDAY), AGENTS[0], MONDAY, SHOP).state
+    told = []
+    for minutes in range(0, 60, 1):
+        now = MONDAY + timedelta(minutes=minutes)
+        state, answered_by = handoff.customer_wrote(state, now, SHOP)
+        if answered_by == "human":
+            told.append(minutes)
+    assert told == [0, 3, 6, 12, 24, 48]
+    state = handoff.agent_wrote(state, AGENTS[0], MONDAY + timedelta(hours=1), SHOP).state
+    back = MONDAY + timedelta(hours=1, minutes=1)
+    state, answered_by = handoff.customer_wrote(state, back, SHOP)
+    assert answered_by == "quiet", "the person is there"
+    state, answered_by = handoff.customer_wrote(state, back + HEARD_AGAIN_AFTER, SHOP)
+    assert answered_by == "human", "and has been silent for a while"
+
+
+@given(st.lists(st.integers(0, 1_800), min_size=1, max_size=40))
+def test_that_one_who_writes_without_end_is_told_less_and_less(gaps_seconds: list[int]) -> None:
+    state = handoff.take(handoff.new_state(MONDAY), AGENTS[0], MONDAY, SHOP).state
+    now, told = MONDAY, 0
+    for gap in gaps_seconds:
+        now += timedelta(seconds=gap)
+        state, answered_by = handoff.customer_wrote(state, now, SHOP)
+        told += answered_by == "human"
+    assert told >= 1, "the first is heard"
+    since = state.unanswered_since
+    assert since is not None
+    # The n-th time needs twice as long as the one before.
+    assert told == 1 or now - since >= HEARD_AGAIN_AFTER * 2 ** (told - 2)

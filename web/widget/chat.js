@@ -22,6 +22,7 @@ const RETRY_SECONDS = 3;
 const RESTORED_MS = 300;
 // How long somebody counts as writing after they were seen to.
 const TYPING_MS = 6_000;
+const WRITES_EVERY_MS = 2_500;
 
 /**
  * @typedef {import("./conversation.js").Turn} Turn
@@ -57,6 +58,7 @@ export class Chat {
     this.hasConnected = signal(false);
     this.notice = signal(/** @type {string | null} */ (null));
     this.isRestoring = signal(false);
+    this.wroteAt = 0;
     this.typing = signal(/** @type {{name: string | null} | null} */ (null));
     this.uploads = new Uploads(this.server, () => this.becomeKnown());
     this.isAnswering = computed(() =>
@@ -267,6 +269,14 @@ export class Chat {
     if (frame.type === "unanswered") this.again(frame.client_message_id);
     if (frame.type === "continuity_lost" && !this.hasTurnOf(frame.after)) this.poll();
     if (this.conversation.value !== before && !frame.rebuilt) this.announce(frame);
+  }
+
+  /** The visitor is writing: whoever answers them sees it, said every few seconds at most. */
+  writes() {
+    const { owner } = this.conversation.value;
+    if ((owner !== "human" && owner !== "waiting") || Date.now() < this.wroteAt + WRITES_EVERY_MS) return;
+    this.wroteAt = Date.now();
+    this.connection?.showTyping();
   }
 
   showTyping(name) {

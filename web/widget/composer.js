@@ -32,7 +32,7 @@ export function Composer({ view, field }) {
         <${PickButtons} view=${view} />
         <textarea ref=${field} rows="1" value=${text} maxlength=${LONGEST_MESSAGE}
           aria-label=${texts.message} placeholder=${texts.placeholder} enterkeyhint="send"
-          onInput=${(event) => setText(event.target.value)}
+          onInput=${(event) => (setText(event.target.value), chat.writes())}
           onPaste=${(event) => takeFiles(view, event, event.clipboardData)}
           onKeyDown=${(event) => sendsOnEnter(event, send)}></textarea>
         <button type="submit" class="send" aria-label=${texts.send} aria-disabled=${!canSend}>

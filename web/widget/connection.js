@@ -105,6 +105,11 @@ export class Connection {
     return this.way === "events" ? this.sendForEvents(body) : this.sendForAnswer(body);
   }
 
+  /** Let whoever answers see that something is being written; only a socket can say it. */
+  showTyping() {
+    if (this.online && this.way === "socket") this.socket?.send(JSON.stringify({ type: "typing" }));
+  }
+
   async sendForEvents(body) {
     const accept = "text/event-stream";
     const response = await request(this.server, "/api/chat", { body, accept });
