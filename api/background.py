@@ -16,7 +16,7 @@ from core.migrations import migrate
 from core.runtime import Runtime, open_runtime, utc_now
 from core.schedules import Schedule, run_schedules
 from core.settings import Settings
-from knowledge.health_job import HEALTH_JOBS, KNOWLEDGE_WATCH
+from knowledge.health.job import HEALTH_JOBS, KNOWLEDGE_WATCH
 from services.monitoring.outcomes import OUTCOMES_WATCH
 from services.privacy.jobs import PRIVACY_JOBS, RETENTION
 from services.tickets.escalation import ESCALATION

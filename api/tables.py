@@ -8,7 +8,7 @@ TABLE_MODULES = (
     "core.outbox",
     "core.schedules",
     "core.tools",
-    "knowledge.health_tables",
+    "knowledge.health.tables",
     "knowledge.tables",
     "services.accounts.tables",
     "services.billing.tables",

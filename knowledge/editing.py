@@ -23,7 +23,7 @@ from knowledge.documents import (
     passage_rows,
     read_document,
 )
-from knowledge.health_tables import document_versions
+from knowledge.health.tables import document_versions
 from knowledge.tables import documents, passages
 
 Reason = Literal["changed", "removed"]

@@ -26,8 +26,8 @@ from core.errors import NotFound
 from core.runtime import Runtime
 from core.security import Principal
 from core.text import Text
-from knowledge.health import list_findings
-from knowledge.health_gaps import list_gaps
+from knowledge.health.findings import list_findings
+from knowledge.health.gaps import list_gaps
 from services.monitoring.conversation_figures import (
     Period,
     figures_by_channel,

@@ -38,7 +38,7 @@ from knowledge.editing import (
     list_versions,
     restore_version,
 )
-from knowledge.health import forget_settled
+from knowledge.health.findings import forget_settled
 from knowledge.index import Knowledge
 from knowledge.passages import split_passages
 from knowledge.search import ExplainedHit, explain

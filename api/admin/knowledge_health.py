@@ -20,16 +20,16 @@ from core.jobs import Job, State
 from core.runtime import Runtime
 from core.security import Principal
 from knowledge.documents import create_document
-from knowledge.health import (
+from knowledge.health.documents import Kind
+from knowledge.health.drafts import MOST_QUESTIONS, draft_article
+from knowledge.health.findings import (
     FindingStatus,
     KeptFinding,
     count_findings,
     list_findings,
     mark_finding,
 )
-from knowledge.health_documents import Kind
-from knowledge.health_drafts import MOST_QUESTIONS, draft_article
-from knowledge.health_gaps import (
+from knowledge.health.gaps import (
     Gap,
     GapStatus,
     Question,
@@ -39,7 +39,7 @@ from knowledge.health_gaps import (
     questions_of,
     read_gap,
 )
-from knowledge.health_job import last_check, submit_check
+from knowledge.health.job import last_check, submit_check
 from knowledge.index import Knowledge
 from knowledge.search import SearchHit, search
 from services.accounts.audit import record_change

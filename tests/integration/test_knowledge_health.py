@@ -27,15 +27,15 @@ from knowledge.editing import (
     remove_document,
     restore_version,
 )
-from knowledge.health import (
+from knowledge.health.findings import (
     check_documents,
     count_findings,
     forget_settled,
     list_findings,
     mark_finding,
 )
-from knowledge.health_gaps import group_gaps, list_gaps, mark_gap, questions_of
-from knowledge.health_job import last_check, submit_check, submit_checks
+from knowledge.health.gaps import group_gaps, list_gaps, mark_gap, questions_of
+from knowledge.health.job import last_check, submit_check, submit_checks
 from knowledge.tables import documents, passages
 from services.conversations.tables import conversations
 from services.monitoring.outcomes import refresh_outcomes

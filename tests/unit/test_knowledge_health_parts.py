@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from api.admin.figures_csv import FORMULA_BEGINNINGS, cell_text, csv_response
 from core.providers.embeddings import EmbeddedEncoder
 from knowledge.corpus import KnownDocument, KnownPassage
-from knowledge.health_dates import past_dates
-from knowledge.health_documents import Finding, examine
-from knowledge.health_drafts import draft_article
-from knowledge.health_groups import Group, group_questions
+from knowledge.health.dates import past_dates
+from knowledge.health.documents import Finding, examine
+from knowledge.health.drafts import draft_article
+from knowledge.health.groups import Group, group_questions
 from knowledge.passages import split_passages
 from knowledge.space import ordinary_questions
 

@@ -17,8 +17,8 @@ from core.errors import NotFound
 from core.runtime import Runtime
 from knowledge.corpus import known_documents
 from knowledge.documents import Document
-from knowledge.health_documents import CITED_WITHIN, KINDS, Finding, Kind, examine
-from knowledge.health_tables import knowledge_findings
+from knowledge.health.documents import CITED_WITHIN, KINDS, Finding, Kind, examine
+from knowledge.health.tables import knowledge_findings
 from knowledge.tables import documents
 from services.conversations.tables import messages
 

@@ -16,8 +16,8 @@ from core.database import Transaction, new_id
 from core.errors import NotFound
 from core.providers.embeddings import Encoder
 from core.runtime import Runtime
-from knowledge.health_groups import Group, group_questions
-from knowledge.health_tables import knowledge_gaps
+from knowledge.health.groups import Group, group_questions
+from knowledge.health.tables import knowledge_gaps
 from knowledge.space import ordinary_questions
 from knowledge.tables import documents
 from services.conversations.tables import messages

@@ -13,8 +13,8 @@ from core.jobs import UNFINISHED, Job, JobKind, Step, list_jobs, read_job, submi
 from core.outbox import Outbox
 from core.runtime import Runtime
 from core.schedules import Schedule
-from knowledge.health import check_documents
-from knowledge.health_gaps import group_gaps
+from knowledge.health.findings import check_documents
+from knowledge.health.gaps import group_gaps
 from services.accounts.tables import organizations
 from services.monitoring.outcomes import refresh_outcomes
 from services.monitoring.tables import conversation_outcomes

@@ -22,7 +22,7 @@ from knowledge.contradictions import (
     stated,
 )
 from knowledge.corpus import KnownDocument
-from knowledge.health_dates import past_dates
+from knowledge.health.dates import past_dates
 
 Kind = Literal["old", "past_date", "never_cited", "contradiction"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

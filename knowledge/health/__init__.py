@@ -1,0 +1,1 @@
+"""How healthy is what a shop knows: findings about documents, and questions nobody answers."""
