@@ -50,8 +50,9 @@ def fold_words(words: str) -> list[str]:
     >>> fold_words("L’œillet est DÉCHIRÉ")
     ['l', 'oeillet', 'est', 'dechire']
     """
-    lowered = words.lower().replace("œ", "oe").replace("æ", "ae")
-    plain = unicodedata.normalize("NFKD", lowered)
+    # Some signs are capitals once they are decomposed: `𝐀` is `A`.
+    lowered = unicodedata.normalize("NFKD", words).lower()
+    plain = unicodedata.normalize("NFKD", lowered.replace("œ", "oe").replace("æ", "ae"))
     kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return _WORD.findall(kept)
 

@@ -85,12 +85,13 @@ async def test_47_made_up_credentials_make_no_new_caller(edge: Edge) -> None:
 async def test_48_no_minute_sees_more_than_twice_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "WINDOW_SECONDS", 1)
+    # Long enough for each burst to end within its window on a busy machine.
+    monkeypatch.setattr(limits, "WINDOW_SECONDS", 5)
     async with open_edge(tmp_path) as edge, edge.client() as client:
         assert (await client.get("/api/nothing")).status_code == 404
-        await asyncio.sleep(0.9)
+        await asyncio.sleep(4.5)
         passed = (await statuses(client, 300, "/api/nothing"))[404]
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1)
         passed += (await statuses(client, 300, "/api/nothing"))[404]
         assert 100 <= passed <= 200
 
