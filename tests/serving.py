@@ -20,20 +20,25 @@ from tests.product import keep_models, reuse_models
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "password123"
 START_SECONDS = 180
+# A session of tests may last longer than a token, which ends after half an hour.
+TOKEN_SECONDS = 900
 
 
 @dataclass
 class Server:
-    """A running server; `token` signs a demo account in once and keeps its access token."""
+    """A running server; `token` signs a demo account in and keeps its access token for a while."""
 
     base_url: str
     port: int
     process_id: int
     data_dir: Path
     tokens: dict[str, str] = field(default_factory=dict)
+    signed_in_at: dict[str, float] = field(default_factory=dict)
 
     def token(self, email: str) -> str:
-        if email not in self.tokens:
+        now = time.monotonic()
+        is_old = now - self.signed_in_at.get(email, now) > TOKEN_SECONDS
+        if email not in self.tokens or is_old:
             answer = httpx.post(
                 f"{self.base_url}/api/auth/login",
                 json={"email": email, "password": PASSWORD},
@@ -42,6 +47,7 @@ class Server:
             )
             answer.raise_for_status()
             self.tokens[email] = answer.json()["access_token"]
+            self.signed_in_at[email] = now
         return self.tokens[email]
 
     def client(self, email: str | None = None) -> httpx.Client:

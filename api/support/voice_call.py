@@ -181,6 +181,9 @@ async def _hold(websocket: WebSocket, runtime: Runtime, known: Known) -> None:
             await _Socket(websocket, runtime, line, call, intake, known.principal).run()
     except _Closed as closed:
         await line.refuse(closed.code, closed.error)
+    except SupportError as error:
+        # The handshake is over: what is missing is said in a frame.
+        await line.refuse(FAILED, error)
 
 
 def _ready(known: Known, session_id: str) -> dict[str, Any]:

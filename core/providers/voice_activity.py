@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from core.errors import ServiceUnavailable
+from core.errors import SpeechUnavailable
 
 WINDOW_BYTES = 1_024
 
@@ -30,10 +30,10 @@ class SileroActivity:
 
 
 def open_voice_activity() -> VoiceActivity:
-    """Begin to listen to a caller; raises ServiceUnavailable where speech is not installed."""
+    """Begin to listen to a caller; raises SpeechUnavailable where speech is not installed."""
     try:
         return SileroActivity()
     except ImportError as error:
-        raise ServiceUnavailable(
+        raise SpeechUnavailable(
             "Calls need the speech extra: install meuble-de-france-support[speech]."
         ) from error

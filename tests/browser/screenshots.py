@@ -13,6 +13,7 @@ from tests.browser import manager_screenshots
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, PHONE, Visit
 from tests.browser.managing import ailing_documents, give_past
 from tests.browser.screenshots_console import furnish, take_console
+from tests.browser.voice_screenshots import microphone, take_voice
 from tests.pictures import photo
 from tests.product import ROOT, reuse_models
 from tests.serving import Server, serving
@@ -87,10 +88,12 @@ def main() -> None:
     data_dir = Path(tempfile.mkdtemp(prefix="screenshots-"))
     reuse_models(data_dir)
     with serving(data_dir) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        arguments = [*ARGUMENTS, *microphone(data_dir)]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         for screen in SCREENS:
             for scheme in SCHEMES:
                 take(browser, server, screen, scheme)
+                take_voice(browser, server, FOLDER, (screen, SCREENS[screen]), scheme)
         furnish(server)
         for one in SCREENS.items():
             for scheme in SCHEMES:

@@ -4,6 +4,7 @@ import { html, useEffect } from "../shared/html.js";
 import { price } from "../shared/wording.js";
 import { Failed, Loading, useLoaded } from "../staff/lists.js";
 import { day, shortMoment } from "../staff/moments.js";
+import { Recording } from "./calls.js";
 import { PriorityBadge, SlaClock, StatusBadge } from "./list_rows.js";
 import { Files, Sources } from "./messages.js";
 
@@ -100,7 +101,7 @@ function Calls({ view, calls }) {
       ${calls.map((call) => html`
         <div key=${call.id} class="stack">
           <p class="small muted">${shortMoment(call.started_at, language)}</p>
-          ${call.recording_url && html`<audio controls preload="none" src=${call.recording_url} aria-label=${texts.recording}></audio>`}
+          ${call.recording && html`<${Recording} view=${view} call=${call} />`}
         </div>
       `)}
     </${Section}>

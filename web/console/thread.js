@@ -4,6 +4,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "../shared/ht
 import { fill } from "../shared/wording.js";
 import { Icon } from "../staff/icons.js";
 import { duration, longMoment } from "../staff/moments.js";
+import { CallEntry } from "./calls.js";
 import { Message, Note, Outgoing } from "./messages.js";
 
 /** @typedef {import("./view.js").View} View */
@@ -59,9 +60,10 @@ function toEnd(place) {
   if (place) place.scrollTop = place.scrollHeight;
 }
 
-/** Messages, notes and events by their moment; at the same one as they are named here. */
+/** Messages, notes, calls and events by their moment; at the same one as they are named here. */
 function entriesOf(open) {
   const entries = [
+    ...open.calls.value.map((call) => ({ key: `call-${call.id}`, at: call.started_at, call })),
     ...open.messages.value.map((message) => ({ key: message.id, at: message.created_at, message })),
     ...open.events.value.map((event, index) => ({ key: `event-${index}`, at: event.created_at, event })),
     ...open.notes.value.map((note) => ({ key: note.id, at: note.created_at, note })),
@@ -71,6 +73,7 @@ function entriesOf(open) {
 
 function Entry({ view, open, entry }) {
   if (entry.event) return html`<${Event} view=${view} event=${entry.event} />`;
+  if (entry.call) return html`<${CallEntry} view=${view} open=${open} call=${entry.call} />`;
   if (entry.note) return html`<${Note} view=${view} open=${open} note=${entry.note} />`;
   return html`<${Message} view=${view} open=${open} message=${entry.message} />`;
 }

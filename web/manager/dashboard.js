@@ -12,6 +12,7 @@ import { downloadTable } from "./download.js";
 import { count, nameOf, NONE, percent, score, span } from "./figures.js";
 import { askedPeriod, PeriodBar, periodKey } from "./period.js";
 import { Resolution } from "./resolution.js";
+import { VoiceTimes } from "./voice_times.js";
 
 /** @typedef {import("../staff/staff.js").Staff} Staff */
 
@@ -63,6 +64,7 @@ function Figures({ staff, data }) {
       <${Satisfaction} staff=${staff} data=${data} />
       <${TopIntents} staff=${staff} data=${data} />
     </div>
+    <${VoiceTimes} staff=${staff} />
     <${DaysTable} staff=${staff} data=${data} />
   `;
 }

@@ -72,6 +72,18 @@ export const TEXTS = {
     ticketResolution: "Ticket filed → resolved",
     note: "In real time, nights and closing hours included.",
   },
+  voice: {
+    title: "Speed of calls",
+    summary: "{turns} exchanges in {days} days",
+    step: "From the end of the question to …",
+    steps: {
+      transcript: "… its transcript",
+      first_token: "… the first sentence of the reply",
+      first_audio: "… the voice that answers",
+      barge_in: "Customer speaks over it → the assistant is silent",
+    },
+    note: "Calls from the site and by telephone.",
+  },
   sla: {
     title: "Promises on tickets",
     label: "Tickets by day: promise kept, broken or running",

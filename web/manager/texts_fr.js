@@ -72,6 +72,18 @@ export const TEXTS = {
     ticketResolution: "Ticket ouvert → résolu",
     note: "En temps réel, nuits et fermetures comprises.",
   },
+  voice: {
+    title: "Rapidité au téléphone",
+    summary: "{turns} échanges en {days} jours",
+    step: "De la fin de la question à …",
+    steps: {
+      transcript: "… sa transcription",
+      first_token: "… la première phrase de la réponse",
+      first_audio: "… la voix qui répond",
+      barge_in: "Client qui coupe la parole → silence de l’assistant",
+    },
+    note: "Appels depuis le site et par téléphone.",
+  },
   sla: {
     title: "Délais promis sur les tickets",
     label: "Tickets par jour : délai tenu, dépassé ou en cours",

@@ -48,6 +48,8 @@ export function credentials(server) {
  */
 export async function request(server, path, options = {}) {
   const { body, accept = "application/json", signal } = options;
+  // A form says its own type, with the boundary between its parts.
+  const isJson = body !== undefined && !(body instanceof FormData);
   let response;
   try {
     response = await fetch(server.origin + path, {
@@ -55,9 +57,9 @@ export async function request(server, path, options = {}) {
       headers: {
         Accept: accept,
         ...credentials(server),
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(isJson ? { "Content-Type": "application/json" } : {}),
       },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: isJson ? JSON.stringify(body) : /** @type {FormData | undefined} */ (body),
       credentials: "omit",
       cache: "no-store",
       signal,

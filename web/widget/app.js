@@ -21,8 +21,10 @@ const WAYS = ["socket", "events", "requests"];
  * @property {{value: Sheet | null}} sheet what lies over the conversation
  * @property {{value: string | null}} notice
  * @property {() => void} close
+ * @property {{value: boolean}} hasVoice whether there may be a microphone, and speech on the server
+ * @property {() => Promise<import("./voice/entry.js").Voice | null>} voice null: not to be had
  *
- * @typedef {{source: import("./conversation.js").Source} | {rating: true}} Sheet
+ * @typedef {{source: import("./conversation.js").Source} | {rating: true} | {call: import("./voice/entry.js").Voice}} Sheet
  */
 
 /** Build the window; returns what `window.SupportChat` and the button call. */
@@ -78,7 +80,7 @@ function makeView(page, language, texts, close) {
   const { origin, organization, tell } = page;
   const pageLanguage = (spoken || "").slice(0, 2).toLowerCase();
   const sheet = signal(null);
-  return {
+  const view = {
     chat: new Chat({ origin, organization, language: pageLanguage, ways, tell }),
     texts,
     language,
@@ -89,7 +91,21 @@ function makeView(page, language, texts, close) {
     show: (next) => (sheet.value = next),
     notice: signal(null),
     close,
+    hasVoice: signal(Boolean(navigator.mediaDevices?.getUserMedia && window.AudioWorkletNode)),
+    voice: () => loadVoice(view, page.root),
   };
+  return view;
+}
+
+/** Speech is fetched when somebody first wants to speak. */
+async function loadVoice(view, root) {
+  view.notice.value = null;
+  try {
+    return await (await import("./voice/entry.js")).prepare(view, root);
+  } catch {
+    view.notice.value = view.texts.voiceFailed;
+    return null;
+  }
 }
 
 /** `data-product-link="https://shop.example/products/{sku}"`; only addresses of the web. */

@@ -221,6 +221,12 @@ export class Chat {
     this.conversation.value = changed(this.conversation.value, matches, values);
   }
 
+  /** What was said in a call belongs to the conversation: go on listening to it. */
+  hasBeenCalled() {
+    this.remember();
+    this.connect();
+  }
+
   // What the connection tells.
 
   connected(online) {

@@ -15,6 +15,7 @@ const LONGEST_MESSAGE = 20_000;
 export function Composer({ view, field }) {
   const { texts, chat } = view;
   const [text, setText] = useState("");
+  const voice = useVoice(view, field, setText);
   const ready = chat.uploads.list.value.some((one) => one.state === "ready");
   const canSend = (text.trim() || ready) && !chat.uploads.isBusy.value;
   const send = () => {
@@ -24,23 +25,58 @@ export function Composer({ view, field }) {
     setText("");
     field.current.focus();
   };
-  useEffect(() => fitHeight(field.current), [text]);
+  useEffect(() => fitHeight(field.current), [text, voice.recorder]);
+  const line = html`
+    <div class="writing-line">
+      <${PickButtons} view=${view} />
+      <textarea ref=${field} rows="1" value=${text} maxlength=${LONGEST_MESSAGE}
+        aria-label=${texts.message} placeholder=${texts.placeholder} enterkeyhint="send"
+        onInput=${(event) => (setText(event.target.value), chat.writes())}
+        onPaste=${(event) => takeFiles(view, event, event.clipboardData)}
+        onKeyDown=${(event) => sendsOnEnter(event, send)}></textarea>
+      ${view.hasVoice.value && !text && html`
+        <button type="button" class="tool" aria-label=${texts.speak} title=${texts.speak}
+          onClick=${voice.speak}><${Icon} name="microphone" /></button>
+      `}
+      <button type="submit" class="send" aria-label=${texts.send} aria-disabled=${!canSend}>
+        <${Icon} name="send" />
+      </button>
+    </div>
+  `;
   return html`
     <form class="composer" onSubmit=${(event) => (event.preventDefault(), send())}>
       <${Files} view=${view} />
-      <div class="writing-line">
-        <${PickButtons} view=${view} />
-        <textarea ref=${field} rows="1" value=${text} maxlength=${LONGEST_MESSAGE}
-          aria-label=${texts.message} placeholder=${texts.placeholder} enterkeyhint="send"
-          onInput=${(event) => (setText(event.target.value), chat.writes())}
-          onPaste=${(event) => takeFiles(view, event, event.clipboardData)}
-          onKeyDown=${(event) => sendsOnEnter(event, send)}></textarea>
-        <button type="submit" class="send" aria-label=${texts.send} aria-disabled=${!canSend}>
-          <${Icon} name="send" />
-        </button>
-      </div>
+      ${voice.problem && html`<p class="failure" role="alert">${voice.problem}</p>`}
+      ${voice.recorder ?? line}
     </form>
   `;
+}
+
+/**
+ * Speaking in place of writing; what was said is read, and put right, before it is sent.
+ * @param {View} view
+ * @param {{current: HTMLTextAreaElement | null}} field
+ * @param {(text: string) => void} setText
+ */
+function useVoice(view, field, setText) {
+  const [voice, setVoice] = useState(/** @type {import("./voice/entry.js").Voice | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {string | null} */ (null));
+  const wasSpeaking = useRef(false);
+  useEffect(() => {
+    if (wasSpeaking.current && !voice) field.current?.focus();
+    wasSpeaking.current = Boolean(voice);
+  }, [voice]);
+  const speak = async () => {
+    setProblem(null);
+    setVoice(await view.voice());
+  };
+  const leave = (said, why) => {
+    setVoice(null);
+    setProblem(why);
+    setText(said);
+  };
+  const recorder = voice && html`<${voice.VoiceMessage} view=${view} voice=${voice} leave=${leave} />`;
+  return { speak, problem, recorder };
 }
 
 /** Enter sends; with Shift, or while an input method composes, it is a line. */

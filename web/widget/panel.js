@@ -21,7 +21,7 @@ export function Panel({ view, field }) {
   const hadSheet = useRef(false);
   useEffect(() => {
     // Only now is the field no longer inert.
-    if (hadSheet.current && !shown) field.current.focus();
+    if (hadSheet.current && !shown) field.current?.focus();
     hadSheet.current = Boolean(shown);
   }, [shown]);
   const onKeyDown = (event) => {
@@ -50,6 +50,7 @@ export function Panel({ view, field }) {
       </div>
       ${shown?.source && html`<${SourceSheet} view=${view} source=${shown.source} leave=${leaveSheet} />`}
       ${shown?.rating && html`<${RatingSheet} view=${view} leave=${leaveSheet} />`}
+      ${shown?.call && html`<${shown.call.CallPanel} view=${view} voice=${shown.call} leave=${leaveSheet} />`}
       ${isOver && html`<div class="drop">${texts.drop}</div>`}
     </section>
   `;
@@ -59,6 +60,10 @@ function Head({ view }) {
   const { texts, chat } = view;
   const { turns, owner, agent } = chat.conversation.value;
   const canRate = turns.some((turn) => turn.reply);
+  const call = async () => {
+    const voice = await view.voice();
+    if (voice) view.show({ call: voice });
+  };
   return html`
     <div class="head">
       <span class="mark" aria-hidden="true">${view.shop.slice(0, 1)}</span>
@@ -69,6 +74,10 @@ function Head({ view }) {
       ${canRate && html`
         <button type="button" class="tool" aria-label=${texts.end} title=${texts.end}
           onClick=${() => view.show({ rating: true })}><${Icon} name="star" /></button>
+      `}
+      ${view.hasVoice.value && html`
+        <button type="button" class="tool" aria-label=${texts.call} title=${texts.call}
+          onClick=${call}><${Icon} name="call" /></button>
       `}
       <button type="button" class="tool" aria-label=${texts.close} title=${texts.close}
         onClick=${view.close}><${Icon} name="down" /></button>
