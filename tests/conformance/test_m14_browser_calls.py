@@ -49,7 +49,7 @@ def thread(agent: httpx.Client, session_words: str) -> dict[str, Any]:
     raise AssertionError(f"no call says {session_words!r}")
 
 
-async def test_that_a_call_is_announced_asks_and_answers(server: Server, voices: Voices) -> None:
+async def test_m14_a_call_is_announced_asks_and_answers(server: Server, voices: Voices) -> None:
     async with calling(server.base_url, language="fr") as caller:
         await listen_to_announcement(caller)
         announced = caller.said()
@@ -74,7 +74,7 @@ async def test_that_a_call_is_announced_asks_and_answers(server: Server, voices:
     assert caller.closed == (1000, "caller")
 
 
-async def test_that_speech_over_the_voice_silences_it_and_cuts_what_is_stored(
+async def test_m14_speech_over_the_voice_silences_it_and_cuts_what_is_stored(
     server: Server, agent: httpx.Client, voices: Voices
 ) -> None:
     async with calling(server.base_url, language="fr", recording=False) as caller:
@@ -104,7 +104,7 @@ async def test_that_speech_over_the_voice_silences_it_and_cuts_what_is_stored(
     assert data["calls"][0]["recording"] is None
 
 
-async def test_that_a_recording_is_kept_where_the_caller_agrees_aloud(
+async def test_m14_a_recording_is_kept_where_the_caller_agrees_aloud(
     server: Server, agent: httpx.Client, voices: Voices
 ) -> None:
     async with calling(server.base_url, language="fr") as caller:
@@ -137,7 +137,7 @@ async def test_that_a_recording_is_kept_where_the_caller_agrees_aloud(
     assert "Je veux parler à un conseiller" in shown.json()["ticket"]["description"]
 
 
-async def test_that_keys_are_heard_as_what_they_mean(server: Server, voices: Voices) -> None:
+async def test_m14_keys_are_heard_as_what_they_mean(server: Server, voices: Voices) -> None:
     async with calling(server.base_url, language="fr", recording=False) as caller:
         await listen_to_announcement(caller)
         before = len(caller.frames)
@@ -147,7 +147,7 @@ async def test_that_keys_are_heard_as_what_they_mean(server: Server, voices: Voi
         await caller.until("replied", before)
 
 
-async def test_that_a_caller_who_trails_off_is_not_cut_off(server: Server, voices: Voices) -> None:
+async def test_m14_a_caller_who_trails_off_is_not_cut_off(server: Server, voices: Voices) -> None:
     async with calling(server.base_url, language="fr", recording=False) as caller:
         await listen_to_announcement(caller)
         before = len(caller.frames)
@@ -159,7 +159,7 @@ async def test_that_a_caller_who_trails_off_is_not_cut_off(server: Server, voice
         assert "livr" in text
 
 
-async def test_that_an_agent_who_takes_over_is_read_to_the_caller(
+async def test_m14_an_agent_who_takes_over_is_read_to_the_caller(
     server: Server, agent: httpx.Client, voices: Voices
 ) -> None:
     async with calling(server.base_url, language="fr", recording=False) as caller:
@@ -178,7 +178,7 @@ async def test_that_an_agent_who_takes_over_is_read_to_the_caller(
         (await asyncio.to_thread(agent.post, f"{path}/hand_back")).raise_for_status()
 
 
-async def test_that_a_goodbye_ends_the_call(server: Server, voices: Voices) -> None:
+async def test_m14_a_goodbye_ends_the_call(server: Server, voices: Voices) -> None:
     async with calling(server.base_url, language="fr", recording=False) as caller:
         await listen_to_announcement(caller)
         await caller.say(voices["goodbye"])
@@ -197,7 +197,7 @@ async def test_that_a_goodbye_ends_the_call(server: Server, voices: Voices) -> N
         (b"\0\0", 1003),
     ],
 )
-async def test_that_a_wrong_first_frame_closes_with_its_reason(
+async def test_m14_a_wrong_first_frame_closes_with_its_reason(
     server: Server, sent: str | bytes, code: int
 ) -> None:
     address = server.base_url.replace("http", "ws", 1) + "/api/voice/call"
@@ -221,7 +221,7 @@ async def test_that_a_wrong_first_frame_closes_with_its_reason(
         ('{"type": "played", "sequence": -1}', 1007),
     ],
 )
-async def test_that_a_wrong_frame_ends_the_call_with_its_reason(
+async def test_m14_a_wrong_frame_ends_the_call_with_its_reason(
     server: Server, sent: str | bytes, code: int
 ) -> None:
     async with calling(server.base_url, recording=False) as caller:
@@ -231,7 +231,7 @@ async def test_that_a_wrong_frame_ends_the_call_with_its_reason(
     assert caller.connection.close_code == code
 
 
-async def test_that_sound_faster_than_time_is_refused(server: Server) -> None:
+async def test_m14_sound_faster_than_time_is_refused(server: Server) -> None:
     async with calling(server.base_url, recording=False) as caller:
         await caller.until("ready")
         with suppress(ConnectionClosed):
@@ -241,7 +241,7 @@ async def test_that_sound_faster_than_time_is_refused(server: Server) -> None:
     assert caller.connection.close_code == 1008
 
 
-async def test_that_pages_of_other_origins_cannot_call(server: Server) -> None:
+async def test_m14_pages_of_other_origins_cannot_call(server: Server) -> None:
     address = server.base_url.replace("http", "ws", 1) + "/api/voice/call"
     headers = {"Origin": "https://elsewhere.example"}
     with pytest.raises(InvalidStatus) as refused:

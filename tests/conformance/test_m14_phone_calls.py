@@ -48,7 +48,7 @@ def ring(server: Server, call_id: str) -> Instructions:
     return read_instructions(answer.text)
 
 
-async def test_that_a_telephone_call_is_answered_interrupted_and_put_through(
+async def test_m14_a_telephone_call_is_answered_interrupted_and_put_through(
     exchange: Server, voices: dict[str, bytes]
 ) -> None:
     call_id = f"CA{uuid4().hex}"
@@ -94,7 +94,7 @@ async def test_that_a_telephone_call_is_answered_interrupted_and_put_through(
     assert call["turns"][0]["interrupted"] is True
 
 
-def test_that_requests_without_the_carriers_signature_are_refused(exchange: Server) -> None:
+def test_m14_requests_without_the_carriers_signature_are_refused(exchange: Server) -> None:
     url = exchange.base_url + CALL
     form = {"CallSid": "CA1", "From": "+33612345678"}
     headers = signed(AUTH_TOKEN, url, form)
@@ -112,7 +112,7 @@ def test_that_requests_without_the_carriers_signature_are_refused(exchange: Serv
         assert client.post(AFTER, data=form).status_code == 403
 
 
-def test_that_without_a_token_no_telephone_call_is_taken(server: Server) -> None:
+def test_m14_without_a_token_no_telephone_call_is_taken(server: Server) -> None:
     assert post(server.base_url, CALL, "", CallSid="CA1").status_code == 403
 
 
@@ -137,7 +137,7 @@ def test_that_without_a_token_no_telephone_call_is_taken(server: Server) -> None
         ),
     ],
 )
-async def test_that_a_stream_that_nobody_asked_for_is_closed(
+async def test_m14_a_stream_that_nobody_asked_for_is_closed(
     exchange: Server, first: str, code: int
 ) -> None:
     address = exchange.base_url.replace("http", "ws", 1) + "/api/voice/twilio/stream"
@@ -148,14 +148,14 @@ async def test_that_a_stream_that_nobody_asked_for_is_closed(
         assert socket.close_code == code
 
 
-async def test_that_instructions_serve_their_own_call_only(exchange: Server) -> None:
+async def test_m14_instructions_serve_their_own_call_only(exchange: Server) -> None:
     instructions = await asyncio.to_thread(ring, exchange, "CA-mine")
     async with phoning(instructions, "CA-another") as caller:
         await caller.connection.wait_closed()
     assert caller.connection.close_code == 4401
 
 
-def test_that_the_signature_is_the_one_of_the_carriers_documentation() -> None:
+def test_m14_the_signature_is_the_one_of_the_carriers_documentation() -> None:
     from channels.voice.twilio import is_signed
 
     # https://www.twilio.com/docs/usage/security#validating-requests

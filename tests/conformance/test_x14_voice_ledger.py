@@ -24,7 +24,7 @@ async def answer_to(caller: VoiceCaller, samples: bytes) -> None:
     await asyncio.sleep(1.0)
 
 
-async def test_that_agreement_does_not_interrupt_and_a_word_does(
+async def test_x14_agreement_does_not_interrupt_and_a_word_does(
     server: Server, admin: httpx.Client, voices: dict[str, bytes]
 ) -> None:
     async with calling(server.base_url, language="fr", recording=False) as caller:
@@ -62,7 +62,7 @@ async def test_that_agreement_does_not_interrupt_and_a_word_does(
 
 
 @pytest.mark.parametrize("path", ["/api/voice/ledger", "/api/voice/ledger?days=30"])
-def test_that_the_ledger_is_for_managers(server: Server, path: str) -> None:
+def test_x14_the_ledger_is_for_managers(server: Server, path: str) -> None:
     with server.client() as anyone, server.client("agent@example.com") as agent:
         assert anyone.get(path).status_code == 401
         assert agent.get(path).status_code == 403
