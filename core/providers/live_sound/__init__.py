@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import struct
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Literal
 
 from core.errors import InvalidRequest
+from core.providers.isolation import start_isolated
 from core.telemetry import logger
 
 LiveFormat = Literal["opus", "webm"]
@@ -31,11 +30,6 @@ MAXIMUM_HEAD_BYTES = 64 * 1024
 UNREADABLE = "The sound cannot be decoded; send 16 kHz samples instead."
 # EBML id of a cluster: what stands before the first one describes the stream.
 _CLUSTER = b"\x1f\x43\xb6\x75"
-_ROOT = Path(__file__).resolve().parents[3]
-_PROGRAM = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from core.providers.live_sound.worker import main; main()"
-)
 
 _log = logger("core.live_sound")
 
@@ -104,17 +98,9 @@ class LiveDecoder:
         if self._process is not None and self._process.returncode is not None:
             await self._died()
         if self._process is None:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-c",
-                _PROGRAM,
-                str(_ROOT),
+            self._process = await start_isolated(
+                "core.providers.live_sound.worker",
                 self._format,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=DEVNULL,
-                env={"LC_ALL": "C.UTF-8"},
             )
             self._reading = asyncio.create_task(self._read(self._process), name="live sound")
         return self._process

@@ -7,12 +7,12 @@ says, and writes 16 kHz samples to standard output as soon as they are decoded.
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from collections.abc import Iterator
 
 import av
 
+from core.providers.isolation import limit_resources
 from core.providers.live_sound import PIECE_HEAD
 from core.providers.speech import BYTES_A_SAMPLE, SAMPLE_RATE_HERTZ
 
@@ -41,25 +41,13 @@ class _Pipe:
 
 def main() -> None:
     """Decode until the input ends."""
-    _limit_resources()
+    limit_resources(MAXIMUM_MEMORY_BYTES, MAXIMUM_CPU_SECONDS)
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HERTZ)
     for frame in _opus() if sys.argv[1] == "opus" else _webm():
         for piece in resampler.resample(frame):
             samples = bytes(piece.planes[0])[: piece.samples * BYTES_A_SAMPLE]
             sys.stdout.buffer.write(samples)
         sys.stdout.buffer.flush()
-
-
-def _limit_resources() -> None:
-    for what, limit in (
-        (resource.RLIMIT_AS, MAXIMUM_MEMORY_BYTES),
-        (resource.RLIMIT_CPU, MAXIMUM_CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        value = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(what, (value, value))
 
 
 def _opus() -> Iterator[av.AudioFrame]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,17 +21,11 @@ from core.errors import (
     SupportError,
     UnsupportedMedia,
 )
+from core.providers.isolation import start_isolated
 from core.telemetry import logger
 
 WORKERS_AT_ONCE = 2
 TIMEOUT_SECONDS = 20.0
-_ROOT = Path(__file__).resolve().parents[3]
-# Isolated (-I) from the environment and the working folder: only this product's own folder is
-# added to where modules are found.
-_PROGRAM = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from core.providers.media.worker import main; main()"
-)
 _ERRORS: Mapping[str, type[SupportError]] = {
     "unsupported": UnsupportedMedia,
     "too_large": PayloadTooLarge,
@@ -107,18 +99,12 @@ def _prepared(report: Mapping[str, Any], folder: Path) -> PreparedFile:
 async def _ask_worker(
     file: BinaryIO, announced_type: str, folder: Path, timeout_seconds: float
 ) -> Mapping[str, Any]:
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        "-c",
-        _PROGRAM,
-        str(_ROOT),
+    worker = await start_isolated(
+        "core.providers.media.worker",
         str(folder),
         announced_type,
         stdin=file.fileno(),
-        stdout=PIPE,
-        stderr=DEVNULL,
-        env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
+        environment={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
     )
     try:
         async with asyncio.timeout(timeout_seconds):

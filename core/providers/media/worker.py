@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import json
-import resource
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from core.providers.isolation import limit_resources
 from core.providers.media.kinds import HEAD_BYTES, KIND_OF_TYPE, check_announced, media_type_of
 from core.providers.media.refusal import Refused
 
@@ -25,21 +25,9 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 def main() -> None:
     """Prepare one file and report."""
-    _limit_resources()
+    limit_resources(MAXIMUM_MEMORY_BYTES, MAXIMUM_CPU_SECONDS, MAXIMUM_WRITTEN_BYTES)
     folder, announced = Path(sys.argv[1]), sys.argv[2]
     print(json.dumps(_report(sys.stdin.buffer, announced, folder)))  # noqa: T201
-
-
-def _limit_resources() -> None:
-    for what, limit in (
-        (resource.RLIMIT_AS, MAXIMUM_MEMORY_BYTES),
-        (resource.RLIMIT_CPU, MAXIMUM_CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, MAXIMUM_WRITTEN_BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        value = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(what, (value, value))
 
 
 def _report(file: BinaryIO, announced: str, folder: Path) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import resource
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from core.providers.isolation import limit_resources
 from core.providers.media.refusal import Refused
 from core.providers.speech import BYTES_A_SAMPLE, SAMPLE_RATE_HERTZ
 
@@ -52,7 +52,7 @@ _ANY_TYPE = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
 def main() -> None:
     """Decode one file and report."""
-    _limit_resources()
+    limit_resources(MAXIMUM_MEMORY_BYTES, MAXIMUM_CPU_SECONDS)
     file = io.BytesIO(sys.stdin.buffer.read())
     try:
         samples = _decode(file, sys.argv[1])
@@ -62,18 +62,6 @@ def main() -> None:
     except MemoryError:
         samples, report = b"", {"refused": "unreadable", "message": UNREADABLE}
     sys.stdout.buffer.write(json.dumps(report).encode() + b"\n" + samples)
-
-
-def _limit_resources() -> None:
-    for what, limit in (
-        (resource.RLIMIT_AS, MAXIMUM_MEMORY_BYTES),
-        (resource.RLIMIT_CPU, MAXIMUM_CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        value = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(what, (value, value))
 
 
 def _decode(file: io.BytesIO, announced: str) -> bytes:

@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from core.errors import InvalidRequest, PayloadTooLarge, SupportError, UnsupportedMedia
+from core.providers.isolation import start_isolated
 from core.providers.speech import Sound
 from core.telemetry import logger
 
 DECODERS_AT_ONCE = 2
 TIMEOUT_SECONDS = 8.0
-_ROOT = Path(__file__).resolve().parents[3]
-_PROGRAM = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from core.providers.speech.decoder import main; main()"
-)
 _ERRORS: Mapping[str, type[SupportError]] = {
     "unsupported": UnsupportedMedia,
     "too_large": PayloadTooLarge,
@@ -56,17 +49,10 @@ class Decoders:
 
 
 async def _ask_decoder(content: bytes, announced_type: str) -> bytes:
-    decoder = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        "-c",
-        _PROGRAM,
-        str(_ROOT),
+    decoder = await start_isolated(
+        "core.providers.speech.decoder",
         announced_type.replace("\0", ""),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
+        environment={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
     )
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):

@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from core.errors import SpeechBusy, SpeechUnavailable
+from core.providers.isolation import start_isolated
 from core.telemetry import logger
 
 # Two lengths before every message: of its JSON, and of the bytes behind it.
@@ -25,11 +24,6 @@ FRAME_HEAD = struct.Struct("<II")
 WAITING_REQUESTS = 16
 START_TIMEOUT_SECONDS = 60.0
 BUSY_RETRY_SECONDS = 5
-_ROOT = Path(__file__).resolve().parents[3]
-_PROGRAM = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from core.providers.speech.worker import main; main()"
-)
 
 
 class EngineDied(Exception):
@@ -91,18 +85,11 @@ class EngineProcess:
 
     async def _start(self) -> None:
         threads = str(self.kind.threads)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-c",
-            _PROGRAM,
-            str(_ROOT),
+        self._process = await start_isolated(
+            "core.providers.speech.worker",
             self.kind.module,
             json.dumps(self.kind.options),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env={"OMP_NUM_THREADS": threads, "LC_ALL": "C.UTF-8", "HF_HUB_OFFLINE": "1"},
+            environment={"OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"},
         )
         async with asyncio.timeout(START_TIMEOUT_SECONDS):
             facts = (await self._receive()).facts
