@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from core.telemetry import logger
+from core.time_limits import within
 
 MEMORY_ENTRIES = 10_000
 # Callers counted at once in one process (about 250 bytes each); the oldest window leaves first.
 MEMORY_WINDOWS = 50_000
-# An answer of Redis takes well under a millisecond; a starved process of ours must not take that
-# for silence. Only requests that are under way when Redis falls silent wait so long, and once.
+# An answer of Redis takes well under a millisecond. Only requests that are under way when Redis
+# falls silent wait so long, and once.
 REDIS_TIMEOUT_SECONDS = 1.0
 REDIS_CONNECTIONS = 32
 RECOVERY_SECONDS = 0.5
@@ -158,11 +159,12 @@ class RedisCache:
         from redis.exceptions import ConnectionError as Disconnected
         from redis.exceptions import RedisError
 
-        # A connection that the server closed while it was idle is opened again once.
+        # A connection that the server closed while it was idle is opened again once. Time is limited
+        # around each call, by a clock that knows a starved event loop from a silent server.
         pool: Any = ConnectionPool.from_url(
             url,
-            socket_timeout=REDIS_TIMEOUT_SECONDS,
-            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+            socket_timeout=None,
+            socket_connect_timeout=None,
             retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
         )
         self._pool = pool
@@ -230,7 +232,7 @@ class RedisCache:
             async with self._connections:
                 if not self.is_down:
                     try:
-                        return await shared()
+                        return await within(REDIS_TIMEOUT_SECONDS, shared())
                     except self._failures as error:
                         self._give_up(error)
         return await local()
@@ -245,7 +247,7 @@ class RedisCache:
         while True:
             await asyncio.sleep(RECOVERY_SECONDS)
             with suppress(*self._failures):
-                await self._redis.ping()
+                await within(REDIS_TIMEOUT_SECONDS, self._redis.ping())
                 break
         self._local = MemoryCache()
         self._recovery = None
