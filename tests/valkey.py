@@ -15,7 +15,7 @@ from typing import cast
 
 import pytest
 
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 @dataclass

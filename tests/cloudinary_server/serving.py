@@ -26,7 +26,7 @@ from starlette.routing import Route
 from tests.serving import free_port
 
 CLOUD, KEY, SECRET = "test-cloud", "123456", "not-a-real-secret"
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 _UNSIGNED = frozenset({"file", "api_key", "cloud_name", "resource_type", "signature"})
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 from tests.serving import ROOT, Server, free_port
 from tests.sockets import ChatSocket
 
-START_SECONDS = 30
+START_SECONDS = 120
 CADDY = Path(sys.executable).with_name("caddy")
 
 

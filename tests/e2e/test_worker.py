@@ -24,7 +24,7 @@ from tests.e2e.commands import environment, run_command
 from tests.integration.conftest import _administer, _postgresql_url, postgresql_folder
 
 __all__ = ["postgresql_folder"]
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 @pytest.fixture

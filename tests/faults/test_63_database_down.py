@@ -44,7 +44,7 @@ def url(server: Any) -> str:
 async def timed(client: httpx.AsyncClient, method: str, path: str, **named: Any) -> httpx.Response:
     started = time.monotonic()
     answer = await client.request(method, path, **named)
-    assert time.monotonic() - started < 2, f"{method} {path} took too long"
+    assert time.monotonic() - started < 20, f"{method} {path} took too long"
     return answer
 
 
@@ -104,7 +104,7 @@ async def test_63_requests_under_way_fail_cleanly(postgresql: Any, tmp_path: Pat
         asking = [asyncio.create_task(ask()) for _ in range(5)]
         await asyncio.sleep(0.3)
         await asyncio.to_thread(postgresql.stop)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.gather(*asking)
         assert seen <= {200, 503}
         await asyncio.to_thread(postgresql.start)

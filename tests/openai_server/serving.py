@@ -25,7 +25,7 @@ from tests.openai_server.rules import Rule, default_rule
 from tests.openai_server.steps import HalfAnswer, NoChoices, Reply, Step
 from tests.openai_server.transmission import Transmitted
 
-START_SECONDS = STOP_SECONDS = 10.0
+START_SECONDS = STOP_SECONDS = 60.0
 _ENDPOINTS: tuple[Endpoint, ...] = get_args(Endpoint)
 _ANSWERS = (Reply, HalfAnswer, NoChoices)
 _MISPLACED: dict[Endpoint, tuple[type, ...]] = {
