@@ -159,8 +159,8 @@ class RedisCache:
         from redis.exceptions import ConnectionError as Disconnected
         from redis.exceptions import RedisError
 
-        # A connection that the server closed while it was idle is opened again once. Time is limited
-        # around each call, by a clock that knows a starved event loop from a silent server.
+        # A connection that the server closed while it was idle is opened again once. The limit on
+        # time stands around each call, and knows a starved event loop from a silent server.
         pool: Any = ConnectionPool.from_url(
             url,
             socket_timeout=None,

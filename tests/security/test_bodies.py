@@ -116,7 +116,7 @@ def test_16_a_million_items_cost_little(server: Server, content: bytes) -> None:
         after = process.cpu_times()
     assert answer.status_code == 400
     seconds = after.user + after.system - before.user - before.system
-    # Fifty milliseconds of reading on a quiet machine; what grows worse than its input costs minutes.
+    # Fifty milliseconds on a quiet machine; what grows worse than its input costs minutes.
     assert seconds <= 1
 
 
