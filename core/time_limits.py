@@ -25,6 +25,7 @@ async def within(seconds: float, work: Awaitable[Value]) -> Value:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as limit:
         looks_left = SECOND_LOOKS
+        timer: asyncio.TimerHandle
 
         def look(due_at: float) -> None:
             nonlocal timer, looks_left
