@@ -155,6 +155,8 @@ def _arrays(model: IntentModel) -> dict[str, Any]:
         arrays["membership"] = np.array([model.membership.slope, model.membership.offset])
     if model.space is not None:
         arrays |= {"mean": model.space.mean, "exemplars": model.space.exemplars}
+        if model.space.axes is not None:
+            arrays["axes"] = model.space.axes
     if model.second is not None:
         arrays |= {
             "second_mean": model.second.space.mean,
@@ -178,7 +180,9 @@ def _fit_arrays(name: str, fit: Fit) -> dict[str, Any]:
 
 
 def _model(arrays: dict[str, Any]) -> IntentModel:
-    space = Space(arrays["mean"], arrays["exemplars"]) if "mean" in arrays else None
+    space = (
+        Space(arrays["mean"], arrays["exemplars"], arrays.get("axes")) if "mean" in arrays else None
+    )
     second = None
     if "second_mean" in arrays:
         second = SecondOpinion(

@@ -52,15 +52,23 @@ class Membership:
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """The training phrases in one encoder's space: their mean, and centred unit rows."""
+    """The training phrases in one encoder's space: their mean, and centred unit rows.
+
+    Of many phrases only the coordinates on the space's main `axes` (one a column) are kept: a
+    message is compared with all of them, and what does not fit into the processor's cache costs
+    more to read than to multiply.
+    """
 
     mean: Vector
     exemplars: Vector
+    axes: Vector | None = None
 
     def nearness(self, vector: Vector) -> Vector:
         """Compare a raw sentence vector with every phrase: 1 where they are the same."""
         centred = vector - self.mean
         centred /= max(float(np.linalg.norm(centred)), 1e-9)
+        if self.axes is not None:
+            centred = centred @ self.axes
         return gaussian(self.exemplars @ centred)
 
 

@@ -38,6 +38,10 @@ SECOND_RIDGE = 0.3
 # Rightly read phrases whose score is as low as in this share of them are not worth asking about.
 STRANGE_SHARE = 0.005
 ROWS_AT_ONCE = 256
+# From so many phrases on, only this many of a sentence vector's 512 dimensions are compared. The
+# main 256 hold 94 % of the shop's phrases' length; accuracy was the same within its error.
+PHRASES_TO_SHORTEN = 2_500
+MAIN_AXES = 256
 TEMPERATURES = np.geomspace(1.0, 32.0, 51)
 NOISES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
 
@@ -268,11 +272,15 @@ def _nearest_others(space: Space, classes: Classes) -> tuple[Vector, Vector]:
 
 
 def _space(vectors: Vector) -> Space:
-    """Subtract the vectors' mean and bring them back to length 1."""
+    """Subtract the vectors' mean and bring them back to length 1; shorten many to main axes."""
     mean = vectors.mean(axis=0)
     centred = vectors - mean
     centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
-    return Space(mean, centred)
+    if len(vectors) < PHRASES_TO_SHORTEN or vectors.shape[1] <= MAIN_AXES:
+        return Space(mean, centred)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    axes = np.ascontiguousarray(directions[:, : -MAIN_AXES - 1 : -1])
+    return Space(mean, centred @ axes, axes)
 
 
 def _targets(classes: Classes, count: int) -> Vector:
