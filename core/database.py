@@ -299,8 +299,10 @@ class Transaction:
     ) -> Row[Any] | None:
         return (await self.execute(statement, parameters)).first()
 
-    async def all(self, statement: Statement) -> Sequence[Row[Any]]:
-        return (await self.execute(statement)).all()
+    async def all(
+        self, statement: Statement, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
+        return (await self.execute(statement, parameters)).all()
 
     async def scalar(self, statement: Select[Any]) -> Any:
         return (await self.execute(statement)).scalar()

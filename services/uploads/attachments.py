@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, select
+from sqlalchemy import Column, bindparam, select
 
 from core.database import Transaction
 from core.errors import InvalidRequest
@@ -86,15 +86,18 @@ async def uploads_of_tickets(
     return found
 
 
+_SENT_IN_CONVERSATION = (
+    select(uploads)
+    .join_from(upload_attachments, uploads, upload_attachments.c.upload_id == uploads.c.id)
+    .join(messages, upload_attachments.c.message_id == messages.c.id)
+    .where(messages.c.conversation_id == bindparam("conversation"))
+    .order_by(upload_attachments.c.id)
+)
+
+
 async def uploads_of_conversation(transaction: Transaction, conversation_id: UUID) -> list[Upload]:
     """What was sent in a conversation and stands on no ticket yet, oldest first."""
-    sent = await transaction.all(
-        select(uploads)
-        .join_from(upload_attachments, uploads, upload_attachments.c.upload_id == uploads.c.id)
-        .join(messages, upload_attachments.c.message_id == messages.c.id)
-        .where(messages.c.conversation_id == conversation_id)
-        .order_by(upload_attachments.c.id)
-    )
+    sent = await transaction.all(_SENT_IN_CONVERSATION, {"conversation": conversation_id})
     if not sent:
         return []
     on_ticket = await transaction.all(
