@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from bot.actions import perform
-from bot.actions.photos import acknowledge, caption_plan
+from bot.actions.photos import caption_plan, receive
 from bot.agent import answer_with_model
 from bot.agent.allowance import model_for
 from bot.agent.attempt import Attempt
@@ -111,14 +111,16 @@ async def _answer(turn: Turn) -> AsyncGenerator[ReplyEvent, None]:
     read = turn.read
     yield Understood(read.language, read.intent, read.confidence)
     if turn.owner == "human":
+        async for event in receive(turn):
+            yield event
         turn.note("human_owns", told=not turn.is_quiet)
         if not turn.is_quiet:
             yield turn.say("human_owns")
         return
     if turn.state.turn == 0:
         yield turn.say("welcome")
-    for sentence in acknowledge(turn):
-        yield sentence
+    async for event in receive(turn):
+        yield event
     if (caption := caption_plan(turn)) is not None:
         async for event in perform(turn, caption):
             yield event

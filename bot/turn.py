@@ -42,6 +42,8 @@ class Turn:
     is_quiet: bool = False
     # What came with the message.
     uploads: tuple[Upload, ...] = ()
+    # Whether these went to a ticket that was open already.
+    files_are_on_ticket: bool = False
     trace: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 

@@ -25,6 +25,7 @@ CHANGES = (
     "severity_changed",
     "status_changed",
     "commented",
+    "files_added",
     "merged",
     "unmerged",
 )

@@ -1,14 +1,21 @@
-"""Photos that come with messages: received with a kind word, asked for once, never demanded."""
+"""Photos that come with messages: received with a kind word, asked for once, never demanded.
+
+What is sent about a ticket that is open already goes to that ticket.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from bot.forms import is_wordless
-from bot.messages import Sentence
+from bot.messages import ReplyEvent, Sentence, ToolResult
 from bot.phrasing import word
-from bot.policy import FollowForm, Plan, SmallTalk
+from bot.policy import PRODUCT_INTENTS, FollowForm, Plan, SmallTalk
 from bot.state import Form
+from bot.tools.add_to_ticket import AddToTicketResult
 from bot.turn import Turn
 from bot.understanding.cues import has_cue
+from core.errors import SupportError
 from services.uploads.advice import missing_photos, photo_problems
 from services.uploads.attachments import uploads_of_conversation
 
@@ -17,18 +24,74 @@ CAPTION_WORDS = 8
 ASKED_VIEWS = 2
 
 
-def acknowledge(turn: Turn) -> list[Sentence]:
-    """Say that files have come; once a conversation, ask for a photo that is easier to see."""
+async def receive(turn: Turn) -> AsyncIterator[ReplyEvent]:
+    """Say that files have come; once a conversation, ask for a photo that is easier to see.
+
+    Where a person answers, or is waited for, they go to the open ticket of the conversation; a
+    person thanks for them in their own words.
+    """
     if not turn.uploads:
-        return []
+        return
     turn.note("files_received", count=len(turn.uploads))
-    said = [turn.say("photos.received")]
+    added = await _add_to_open_ticket(turn) if _is_about_ticket(turn) else None
+    if turn.owner == "human":
+        return
+    if added is None:
+        yield turn.say("photos.received")
+    else:
+        count = len(turn.uploads)
+        said = {"ticket_id": added.ticket_id, "count": count}
+        yield turn.say("photos.added", tool="add_to_ticket", **said)
+        yield ToolResult("add_to_ticket", added.model_dump(mode="json"))
     problems = [problem for upload in turn.uploads for problem in photo_problems(upload)]
     if problems and not turn.state.better_photo_asked:
         turn.state = turn.state.but(better_photo_asked=True)
         turn.note("better_photo_asked", problem=problems[0])
-        said.append(turn.say(f"photos.{problems[0]}"))
-    return said
+        yield turn.say(f"photos.{problems[0]}")
+
+
+async def _add_to_open_ticket(turn: Turn) -> AddToTicketResult | None:
+    """Add the message's files to the ticket that it names, or the conversation's latest."""
+    named = turn.read.entities.ticket_numbers
+    arguments = {
+        "ticket_number": named[0] if named else None,
+        "attachments": [upload.file_id for upload in turn.uploads],
+    }
+    key = f"{turn.user_message_id}:files"
+    try:
+        result = await turn.run("add_to_ticket", AddToTicketResult, arguments, key=key)
+    except SupportError as error:
+        # Somebody changes the ticket just now: the files stay with the message.
+        turn.note("tool_refused", tool="add_to_ticket", code=error.code)
+        return None
+    if result.ticket_id is None:
+        return None
+    turn.files_are_on_ticket = True
+    return result
+
+
+def _is_about_ticket(turn: Turn) -> bool:
+    """Whether files belong to a ticket that may be open, rather than to something new.
+
+    While another ticket is being written they go with that one.
+    """
+    read, state = turn.read, turn.state
+    if not turn.principal.may("tickets:write"):
+        return False
+    if turn.owner != "bot" or read.entities.ticket_numbers:
+        return True
+    if any(form is not None and form.name == "ticket" for form in (state.form, state.paused_form)):
+        return False
+    return _is_caption(turn) or read.intent == "ticket_status" or _shows_what_was_asked(turn)
+
+
+def _shows_what_was_asked(turn: Turn) -> bool:
+    """A message that speaks of its photo, but of no other product or problem."""
+    read = turn.read
+    if not has_cue(read.folded, "photo") or read.intent in PRODUCT_INTENTS | {"product_search"}:
+        return False
+    told = bool(read.entities.products or read.entities.types)
+    return not (told and read.intent == "support_request")
 
 
 def caption_plan(turn: Turn) -> Plan | None:
@@ -36,12 +99,20 @@ def caption_plan(turn: Turn) -> Plan | None:
 
     It answers no question and corrects nothing: the form that is being filled asks again.
     """
-    if not turn.uploads or not _is_caption(turn):
+    if not turn.uploads or not (_is_caption(turn) or _only_shows(turn)):
         return None
     form = turn.state.form
-    if form is None:
-        return Plan(SmallTalk("photos.what_for"), turn.state)
-    return Plan(FollowForm(form), turn.state)
+    if form is not None:
+        return Plan(FollowForm(form), turn.state)
+    if turn.files_are_on_ticket:
+        return Plan(SmallTalk("photos.anything_else", "ticket"), turn.state)
+    return Plan(SmallTalk("photos.what_for"), turn.state)
+
+
+def _only_shows(turn: Turn) -> bool:
+    """Whether the files went to their ticket and the words ask for nothing else."""
+    named = has_cue(turn.read.folded, "photo")
+    return turn.files_are_on_ticket and named and not turn.read.is_question
 
 
 def _is_caption(turn: Turn) -> bool:

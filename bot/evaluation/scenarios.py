@@ -38,12 +38,14 @@ from bot.evaluation.playing import (
     new_conversation,
     played,
     say,
+    send_photo,
     speaker_of,
     stored,
     with_addresses,
 )
 from bot.messages import Reply
 from core.runtime import Runtime
+from services.uploads.attachments import MAXIMUM_ATTACHMENTS
 
 TICKET = "{ticket}"
 CUSTOMERS_SUFFIX = ".customers.yaml"
@@ -82,12 +84,14 @@ class TurnScript(Strict):
 
     `say` and the texts expected may hold `{ticket}`, the number of the last ticket opened.
     `repeat` says the text so many times in one message. With `speaker`, someone else goes on in a
-    conversation of their own.
+    conversation of their own. Each of `files` is a photo that comes with the message, under this
+    description.
     """
 
     say: str
     repeat: int = Field(1, ge=1)
     speaker: str | None = None
+    files: Sequence[str] = Field((), max_length=MAXIMUM_ATTACHMENTS)
     expect: Expectation = Expectation()
 
 
@@ -176,7 +180,8 @@ async def run_scenario(
             current = new_conversation(await speaker_of(runtime, organization_id, turn.speaker))
         text = turn.say.replace(TICKET, ticket) * turn.repeat
         text = await with_addresses(runtime, organization_id, text)
-        reply = await say(runtime, current, text)
+        photos = [await send_photo(runtime, current, one) for one in turn.files]
+        reply = await say(runtime, current, text, photos)
         ticket = _ticket_opened(reply) or ticket
         form = (await stored(runtime, current)).state.form
         failures = _compare(turn.expect, reply, form.slots if form else {}, ticket)

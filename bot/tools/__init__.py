@@ -1,6 +1,7 @@
 """What the assistant can do without any set-up: the built-in tools, by name."""
 
 from bot.tools import (
+    add_to_ticket,
     create_ticket,
     handoff,
     knowledge_search,
@@ -13,6 +14,7 @@ from core.tools import tool_registry
 BUILT_IN_TOOLS = tool_registry(
     module.TOOL
     for module in (
+        add_to_ticket,
         create_ticket,
         handoff,
         knowledge_search,

@@ -8,6 +8,7 @@ reopened. Every change leaves a line of history and an outbox row in the same tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -38,6 +39,7 @@ NEXT_STATUSES: dict[str, frozenset[str]] = {
     "resolved": frozenset({"closed", "open"}),
     "closed": frozenset({"open"}),
 }
+WORKED_ON: frozenset[str] = frozenset(STATUSES) - {"resolved", "closed"}
 # What a customer's comment does: an answer lets the work go on, a complaint reopens it.
 STATUS_AFTER_CUSTOMER_COMMENT = {"waiting_customer": "in_progress", "resolved": "open"}
 MAXIMUM_COMMENT_LENGTH = 5_000
@@ -180,6 +182,26 @@ async def add_comment(
     if status is not None:
         await _move(transaction, ticket, status, principal.actor, outbox, now)
     return Comment(id, principal.actor, from_staff, is_internal, text, now)
+
+
+async def record_files(
+    transaction: Transaction,
+    ticket: Ticket,
+    file_ids: Sequence[str],
+    *,
+    actor: str,
+    outbox: Outbox,
+    now: datetime,
+) -> None:
+    """Write that files were added to a ticket; what waited for its customer goes on."""
+    if not file_ids:
+        return
+    details = {"file_ids": list(file_ids), "count": len(file_ids)}
+    await record_event(transaction, ticket.id, actor, "files_added", details, now)
+    await _change(transaction, ticket, {}, now)
+    await _announce(transaction, outbox, ticket, "files_added")
+    if ticket.status == "waiting_customer":
+        await _move(transaction, ticket, "in_progress", actor, outbox, now)
 
 
 async def list_comments(

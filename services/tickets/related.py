@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select, update
 
@@ -10,9 +11,16 @@ from core.database import Transaction
 from core.errors import Conflict
 from core.outbox import Outbox
 from core.security import Principal
-from services.tickets.changes import add_comment
+from services.tickets.changes import WORKED_ON, add_comment
 from services.tickets.tables import tickets
-from services.tickets.tickets import Ticket, find_ticket, record_event, ticket_of_row
+from services.tickets.tickets import (
+    Ticket,
+    TicketFilters,
+    find_ticket,
+    list_tickets,
+    record_event,
+    ticket_of_row,
+)
 
 MAXIMUM_RELATED = 20
 
@@ -32,6 +40,52 @@ async def related_tickets(transaction: Transaction, ticket: Ticket) -> list[Tick
         .limit(MAXIMUM_RELATED)
     )
     return [ticket_of_row(one) for one in rows]
+
+
+async def open_ticket(
+    transaction: Transaction,
+    number: str | None,
+    *,
+    principal: Principal,
+    conversation_id: UUID | None,
+) -> Ticket | None:
+    """A caller's ticket that is being worked on; without a number the conversation's latest.
+
+    A ticket that was merged leads to the one that is left. Raises NotFound for a number that the
+    caller may not see.
+    """
+    if number is not None:
+        seen = [
+            await find_ticket(
+                transaction, number, principal=principal, conversation_id=conversation_id
+            )
+        ]
+    elif conversation_id is None:
+        return None
+    else:
+        filters = TicketFilters(conversation_id=conversation_id)
+        page = await list_tickets(
+            transaction,
+            filters,
+            MAXIMUM_RELATED,
+            0,
+            principal=principal,
+            conversation_id=conversation_id,
+        )
+        seen = list(page.tickets)
+    for ticket in seen:
+        left = await _left_of(transaction, ticket)
+        if left.status in WORKED_ON:
+            return left
+    return None
+
+
+async def _left_of(transaction: Transaction, ticket: Ticket) -> Ticket:
+    """The ticket that a merged one became part of."""
+    if ticket.merged_into_id is None:
+        return ticket
+    row = await transaction.first(select(tickets).where(tickets.c.id == ticket.merged_into_id))
+    return ticket_of_row(row) if row is not None else ticket
 
 
 async def merge_tickets(

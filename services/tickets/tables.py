@@ -69,7 +69,7 @@ ticket_events = organization_table(
     "ticket_events",
     Column("ticket_id", ForeignKey("tickets.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("actor", String(120), nullable=False),
-    # created, commented, assigned, severity_changed or status_changed.
+    # Such as created, commented, files_added, assigned, status_changed or merged.
     Column("kind", String(30), nullable=False),
     Column("details", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

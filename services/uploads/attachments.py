@@ -38,9 +38,9 @@ async def usable_uploads(
 
 async def attach_to_ticket(
     transaction: Transaction, attached: Sequence[Upload], ticket_id: UUID, now: datetime
-) -> None:
-    """Attach uploads to a ticket; one that is attached already stays so."""
-    await _attach(transaction, attached, upload_attachments.c.ticket_id, ticket_id, now)
+) -> list[Upload]:
+    """Attach uploads to a ticket; returns those that were not attached to it already."""
+    return await _attach(transaction, attached, upload_attachments.c.ticket_id, ticket_id, now)
 
 
 async def attach_to_message(
@@ -56,16 +56,17 @@ async def _attach(
     column: Column[UUID],
     owner_id: UUID,
     now: datetime,
-) -> None:
+) -> list[Upload]:
     if not attached:
-        return
+        return []
     rows = await transaction.all(select(upload_attachments.c.upload_id).where(column == owner_id))
     already = {row.upload_id for row in rows}
-    new = dict.fromkeys(upload.id for upload in attached if upload.id not in already)
+    new = {upload.id: upload for upload in attached if upload.id not in already}
     await transaction.insert_many(
         upload_attachments,
         [{"upload_id": id, str(column.name): owner_id, "created_at": now} for id in new],
     )
+    return list(new.values())
 
 
 async def uploads_of_tickets(

@@ -7,14 +7,18 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
+from sqlalchemy import select
 
 from bot.assistant import Assistant
 from bot.engine import handle
+from bot.evaluation.playing import speaker_of
 from bot.messages import IncomingMessage, Reply
+from channels.desk import take
 from core.errors import InvalidRequest
 from core.security import Principal, random_token
 from services.accounts.sessions import issue_visitor_token
 from services.conversations.conversations import read_history
+from services.conversations.tables import conversations
 from services.tickets.tickets import find_ticket
 from services.uploads.attachments import uploads_of_tickets
 from services.uploads.uploads import keep_upload
@@ -52,6 +56,15 @@ class Chat:
 
         return self.product.call(say())
 
+    async def taken(self) -> None:
+        """Let an agent of the shop take the conversation."""
+        runtime, organization_id = self.product.runtime, self.product.organization_id
+        async with runtime.database.reading(organization_id) as transaction:
+            id = await transaction.scalar(
+                select(conversations.c.id).where(conversations.c.session_id == self.session)
+            )
+        await take(runtime, await speaker_of(runtime, organization_id, "agent@example.com"), id)
+
 
 @pytest.fixture
 def chat(product: OpenProduct) -> Chat:
@@ -86,6 +99,26 @@ def test_the_ticket_takes_the_photos_of_the_conversation(chat: Chat) -> None:
         return [upload.file_id for upload in found[ticket.id]]
 
     assert chat.product.call(on_ticket()) == [close_up, whole]
+
+
+def test_a_photo_that_comes_while_a_person_answers_joins_the_open_ticket(chat: Chat) -> None:
+    chat.say(PROBLEM)
+    chat.say("camille@example.com")
+    number = chat.say("oui").tool_results[0]["result"]["ticket_id"]
+    chat.say("je veux parler à un conseiller")
+    waiting, taken = chat.send(photo()), chat.send(photo())
+    assert number in chat.say("je viens de la prendre", waiting).text
+    chat.product.call(chat.taken())
+    assert chat.say("et celle-ci", taken).text == ""
+
+    async def on_ticket() -> list[str]:
+        database = chat.product.runtime.database
+        async with database.reading(chat.product.organization_id) as transaction:
+            ticket = await find_ticket(transaction, number, principal=chat.principal)
+            found = await uploads_of_tickets(transaction, [ticket.id])
+        return [upload.file_id for upload in found.get(ticket.id, [])]
+
+    assert chat.product.call(on_ticket()) == [waiting, taken]
 
 
 def test_photos_are_asked_for_once_and_a_ticket_opens_without(chat: Chat) -> None:

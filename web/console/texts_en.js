@@ -124,6 +124,7 @@ export const TEXTS = {
   tools: {
     handoff: "Passed to an agent",
     create_ticket: "Ticket opened",
+    add_to_ticket: "Files added to the ticket",
     order_status: "Order looked up",
     product_search: "Product search",
     knowledge_search: "Documents searched",
@@ -334,6 +335,7 @@ export const TEXTS = {
       severity_changed: "Severity: {from} → {to}",
       assigned: "Assignee changed",
       commented: "Message added",
+      files_added: "Files added: {count}",
       escalated: "Escalated ({notify})",
       merged: "Merged",
       unmerged: "Merge undone",

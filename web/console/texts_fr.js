@@ -123,6 +123,7 @@ export const TEXTS = {
   tools: {
     handoff: "Passage à un conseiller",
     create_ticket: "Ouverture d’un ticket",
+    add_to_ticket: "Fichiers ajoutés au ticket",
     order_status: "Suivi de commande",
     product_search: "Recherche de produits",
     knowledge_search: "Recherche dans les documents",
@@ -333,6 +334,7 @@ export const TEXTS = {
       severity_changed: "Gravité : {from} → {to}",
       assigned: "Responsable changé",
       commented: "Échange ajouté",
+      files_added: "Fichiers ajoutés : {count}",
       escalated: "Signalé ({notify})",
       merged: "Fusion",
       unmerged: "Fusion défaite",
