@@ -48,7 +48,7 @@ from services.conversations.desk import (
 )
 from services.conversations.notes import MAXIMUM_NOTE_LENGTH, add_note, delete_note, list_notes
 from services.conversations.search import Filters, find_conversations
-from services.tickets.assignment import conversations_of_number, count_tickets
+from services.tickets.assignment import conversations_of_tickets, count_tickets
 
 WORK = "conversations:write"
 
@@ -161,7 +161,7 @@ async def read_conversations(
     operator.require(WORK)
     filters = Filters(queue, search, owner, channel, language, assignee, customer, ids)
     async with runtime.database.reading(operator.organization_id) as transaction:
-        numbered = await conversations_of_number(transaction, search) if search else []
+        numbered = await conversations_of_tickets(transaction, search) if search else []
         rows, following = await find_conversations(
             transaction, filters, operator.user_id, limit, cursor, runtime.clock(), numbered
         )

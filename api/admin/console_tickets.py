@@ -93,7 +93,7 @@ async def read_tickets(
     runtime: CurrentRuntime,
     queue: TicketQueue = "all",
     search: Annotated[
-        Text | None, Query(max_length=200, description="Words of the text, or a number.")
+        Text | None, Query(max_length=200, description="Words, names, numbers or parts of them.")
     ] = None,
     status: Status | None = None,
     numbers: Annotated[

@@ -11,15 +11,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, or_, select
 
 from core.database import Transaction
-from services.accounts.tables import customers
 from services.conversations.desk import Queue, in_queue
 from services.conversations.tables import conversations
-from services.conversations.word_index import conversations_with
+from services.conversations.word_index import (
+    MAXIMUM_MATCHES,
+    conversations_with,
+    customers_named,
+)
 from services.tickets.assignment import read_cursor, write_cursor
 
 MAXIMUM_WORDS = 8
-# Of the newest matches; whoever finds more than this looks for something more precise.
-MAXIMUM_MATCHES = 500
 # Their conversations wait: whoever waits longest comes first.
 _OLDEST_FIRST: frozenset[Queue] = frozenset({"mine", "unassigned", "waiting", "breaching"})
 
@@ -77,22 +78,10 @@ async def _matching(
     transaction: Transaction, text: str, also: Sequence[UUID]
 ) -> ColumnElement[bool]:
     """Conversations in which a message or note holds every word, or whose customer is named."""
-    words = text.split()[:MAXIMUM_WORDS]
-    said = await conversations_with(transaction, " ".join(words), MAXIMUM_MATCHES)
-    ids = {*also, *said}
-    named = and_(*(_named(word) for word in words))
-    people = await transaction.all(select(customers.c.id).where(named).limit(MAXIMUM_MATCHES))
-    return or_(
-        conversations.c.id.in_(ids), conversations.c.customer_id.in_([one.id for one in people])
-    )
-
-
-def _named(word: str) -> ColumnElement[bool]:
-    names = (customers.c.first_name, customers.c.last_name, customers.c.email)
-    return or_(
-        *(name.icontains(word, autoescape=True) for name in names),
-        customers.c.reference == word.upper(),
-    )
+    words = " ".join(text.split()[:MAXIMUM_WORDS])
+    said = await conversations_with(transaction, words, MAXIMUM_MATCHES)
+    people = await customers_named(transaction, words)
+    return or_(conversations.c.id.in_({*also, *said}), conversations.c.customer_id.in_(people))
 
 
 def _cursor(row: Row[Any], oldest_first: bool) -> str:

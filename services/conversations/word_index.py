@@ -1,23 +1,25 @@
-"""Which messages, notes and tickets hold these words, whatever the accents? An index of the words.
+"""Which messages, notes, tickets and customers hold these words, whatever the accents?
 
-On SQLite it is an FTS5 table beside a table of keys, kept by triggers; on PostgreSQL an index of
-an expression. Both are made by the migration, no row of them is written here. Words are found by
-their beginning.
+On SQLite the words stand in FTS5 tables beside tables of keys, kept by triggers; on PostgreSQL in
+an index of an expression for each table. All are made by migrations, no row of them is written
+here. Words are found by their beginning, and numbers without the zeros that they begin with.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, false, text
+from sqlalchemy import ColumnElement, bindparam, false, select, text
 from sqlalchemy.types import Uuid
 
 from core.database import Transaction
+from services.accounts.tables import customers
 
 # What the index is made of begins with this; schema checks leave it alone.
 PREFIX = "message_search"
@@ -26,22 +28,61 @@ KEYS = f"{PREFIX}_keys"
 # Accented letters and what they are without, for PostgreSQL; SQLite folds by itself.
 ACCENTED = "ÀÁÂÃÄÅàáâãäåÇçÈÉÊËèéêëÌÍÎÏìíîïÑñÒÓÔÕÖØòóôõöøÙÚÛÜùúûüÝŸýÿ"
 PLAIN = "aaaaaaaaaaaacceeeeeeeeiiiiiiiinnoooooooooooouuuuuuuuyyyy"
+# Of the newest matches; whoever finds more than this looks for something more precise.
+MAXIMUM_MATCHES = 500
+# Numbers are written with at most so many digits (`TKT-2026-000139`).
+NUMBER_DIGITS = 6
 _WORD = re.compile(r"[^\W_]+")
+# A prefix and its number, written as one: `tkt139`.
+_PREFIXED = re.compile(r"([a-z]{2,4})(\d{1,9})")
+
+
+@dataclass(frozen=True)
+class Index:
+    """The FTS5 table of some searched tables, and the table of its keys."""
+
+    words: str
+    keys: str
+
+
+SAID = Index(INDEX, KEYS)
+# Of its own, so that a name is not looked for among all messages.
+FILED = Index(f"{PREFIX}_filed", f"{PREFIX}_filed_keys")
 
 
 @dataclass(frozen=True)
 class Searched:
-    """A column whose words are found; rows of `of` conversations name theirs."""
+    """Columns whose words are found, one alone never null; rows of conversations name theirs."""
 
     table: str
-    column: str
+    columns: tuple[str, ...]
+    index: Index
     of_conversations: bool = True
 
 
-MESSAGES = Searched("messages", "content")
-NOTES = Searched("conversation_notes", "body")
-TICKETS = Searched("tickets", "description", of_conversations=False)
-SEARCHED = (MESSAGES, NOTES, TICKETS)
+MESSAGES = Searched("messages", ("content",), SAID)
+NOTES = Searched("conversation_notes", ("body",), SAID)
+TICKETS = Searched(
+    "tickets",
+    (
+        "description",
+        "number",
+        "order_number",
+        "product_sku",
+        "contact_email",
+        "customer_reference",
+    ),
+    FILED,
+    of_conversations=False,
+)
+CUSTOMERS = Searched(
+    "customers",
+    ("first_name", "last_name", "email", "reference"),
+    FILED,
+    of_conversations=False,
+)
+SEARCHED = (MESSAGES, NOTES, TICKETS, CUSTOMERS)
+INDEXES = (SAID, FILED)
 
 
 def fold_words(words: str) -> list[str]:
@@ -64,20 +105,29 @@ async def forget_deleted_words(transaction: Transaction) -> None:
     nothing that a vacuum leaves.
     """
     if transaction.connection.dialect.name == "sqlite":
-        merge = f"INSERT INTO {INDEX} ({INDEX}) VALUES ('optimize')"  # noqa: S608
-        await transaction.connection.execute(text(merge))
+        for one in INDEXES:
+            merge = f"INSERT INTO {one.words} ({one.words}) VALUES ('optimize')"  # noqa: S608
+            await transaction.connection.execute(text(merge))
 
 
-def spelled(column: str) -> str:
-    """SQL: a column with its ligatures written out, which neither database does by itself."""
+def spelled(one: Searched, row: str = "") -> str:
+    """SQL: the columns of a row as one text, with ligatures written out.
+
+    Neither database writes them out by itself.
+    """
+    at = f"{row}." if row else ""
+    columns = [f"{at}{column}" for column in one.columns]
+    if len(columns) > 1:
+        columns = [f"coalesce({column}, '')" for column in columns]
+    written = " || ' ' || ".join(columns)
     for ligature, letters in (("œ", "oe"), ("Œ", "oe"), ("æ", "ae"), ("Æ", "ae")):
-        column = f"replace({column}, '{ligature}', '{letters}')"
-    return column
+        written = f"replace({written}, '{ligature}', '{letters}')"
+    return written
 
 
-def words_of(column: str) -> str:
-    """PostgreSQL: the words of a column, as the index and the query both write it."""
-    letters = f"translate({spelled(column)}, '{ACCENTED}', '{PLAIN}')"
+def words_of(one: Searched) -> str:
+    """PostgreSQL: the words of a row, as the index and the query both write it."""
+    letters = f"translate({spelled(one, one.table)}, '{ACCENTED}', '{PLAIN}')"
     return f"to_tsvector('simple', regexp_replace(lower({letters}), '[^a-z0-9]+', ' ', 'g'))"
 
 
@@ -90,13 +140,12 @@ async def conversations_with(transaction: Transaction, words: str, limit: int) -
     if transaction.connection.dialect.name == "sqlite":
         query = f"""SELECT k.conversation_id FROM {INDEX} JOIN {KEYS} k ON k.key = {INDEX}.rowid
             WHERE {INDEX} MATCH :words AND k.organization_id = :org
-            AND k.conversation_id IS NOT NULL
             ORDER BY {INDEX}.rowid DESC LIMIT :limit"""  # noqa: S608  names of our own
         bound["words"] = _fts5(folded)
     else:
         parts = [
             f"(SELECT conversation_id FROM {one.table} WHERE organization_id = :org "  # noqa: S608
-            f"AND {words_of(one.column)} @@ to_tsquery('simple', :words) "
+            f"AND {words_of(one)} @@ to_tsquery('simple', :words) "
             "ORDER BY id DESC LIMIT :limit)"
             for one in SEARCHED
             if one.of_conversations
@@ -108,24 +157,65 @@ async def conversations_with(transaction: Transaction, words: str, limit: int) -
     return list(dict.fromkeys(row.conversation_id for row in found))
 
 
-def ticket_holds(dialect: str, word: str, number: int) -> ColumnElement[bool]:
-    """That a ticket's description holds the words of a word; `number` tells conditions apart."""
-    folded = fold_words(word)
+def holds(dialect: str, one: Searched, words: str, name: str = "words") -> ColumnElement[bool]:
+    """That a row of tickets or customers holds all words; `name` tells conditions apart."""
+    folded = fold_words(words)
     if not folded:
         return false()
-    name = f"ticket_words_{number}"
     if dialect == "sqlite":
-        condition = f"""tickets.id IN (SELECT k.id FROM {INDEX} JOIN {KEYS} k
-            ON k.key = {INDEX}.rowid
-            WHERE {INDEX} MATCH :{name} AND k.conversation_id IS NULL)"""  # noqa: S608
-        return text(condition).bindparams(**{name: _fts5(folded)})  # type: ignore[return-value]
-    condition = f"{words_of('tickets.description')} @@ to_tsquery('simple', :{name})"
-    return text(condition).bindparams(**{name: _tsquery(folded)})  # type: ignore[return-value]
+        condition = f"""{one.table}.id IN (SELECT k.id FROM {one.index.words} JOIN
+            {one.index.keys} k ON k.key = {one.index.words}.rowid
+            WHERE {one.index.words} MATCH :{name})"""  # noqa: S608
+        bound = _fts5(folded)
+    else:
+        condition = f"{words_of(one)} @@ to_tsquery('simple', :{name})"
+        bound = _tsquery(folded)
+    return text(condition).bindparams(**{name: bound})  # type: ignore[return-value]
+
+
+async def customers_named(transaction: Transaction, words: str) -> list[UUID]:
+    """The customers whose name, address or reference holds all words, the newest first."""
+    named = holds(transaction.connection.dialect.name, CUSTOMERS, words)
+    rows = await transaction.all(
+        select(customers.c.id).where(named).order_by(customers.c.id.desc()).limit(MAXIMUM_MATCHES)
+    )
+    return [row.id for row in rows]
 
 
 def _fts5(folded: Sequence[str]) -> str:
-    return " ".join(f'"{word}"*' for word in folded)
+    """Every word, each in one of its spellings; FTS5 wants the signs between them."""
+    return " AND ".join(
+        "(" + " OR ".join(" AND ".join(f'"{part}"*' for part in way) for way in _ways(word)) + ")"
+        for word in folded
+    )
 
 
 def _tsquery(folded: Sequence[str]) -> str:
-    return " & ".join(f"{word}:*" for word in folded)
+    return " & ".join(
+        "(" + " | ".join(" & ".join(f"{part}:*" for part in way) for way in _ways(word)) + ")"
+        for word in folded
+    )
+
+
+def _ways(word: str) -> Iterator[tuple[str, ...]]:
+    """The spellings of a word, each as words that stand together.
+
+    >>> list(_ways("oslo"))
+    [('oslo',)]
+    >>> list(_ways("0139"))
+    [('0139',), ('00139',), ('000139',)]
+    >>> list(_ways("cmd99999"))
+    [('cmd99999',), ('cmd', '99999'), ('cmd', '099999')]
+    """
+    if word.isascii() and word.isdigit():
+        yield from ((number,) for number in _padded(word))
+        return
+    yield (word,)
+    if prefixed := _PREFIXED.fullmatch(word):
+        yield from product((prefixed[1],), _padded(prefixed[2]))
+
+
+def _padded(digits: str) -> list[str]:
+    """A number as it was typed, and with each count of further zeros before it."""
+    longest = max(len(digits), NUMBER_DIGITS)
+    return [digits.zfill(length) for length in range(len(digits), longest + 1)]

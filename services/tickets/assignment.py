@@ -12,7 +12,12 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from core.database import Transaction
 from core.errors import InvalidRequest
-from services.conversations.word_index import ticket_holds
+from services.conversations.word_index import (
+    MAXIMUM_MATCHES,
+    TICKETS,
+    customers_named,
+    holds,
+)
 from services.tickets.sla import RESPONSE_HOURS, warning_time
 from services.tickets.tables import tickets
 from services.tickets.tickets import Ticket, ticket_number, ticket_of_row
@@ -63,15 +68,13 @@ async def count_tickets(
     return counted
 
 
-async def conversations_of_number(transaction: Transaction, text: str) -> list[UUID]:
-    """The conversations in which a ticket of this number was filed; [] where it is no number."""
-    number = ticket_number(text)
-    if not number:
-        return []
+async def conversations_of_tickets(transaction: Transaction, text: str) -> list[UUID]:
+    """The conversations in which a ticket was filed that a text finds, the newest first."""
     rows = await transaction.all(
-        select(tickets.c.conversation_id).where(
-            tickets.c.number == number, tickets.c.conversation_id.is_not(None)
-        )
+        select(tickets.c.conversation_id)
+        .where(await _says(transaction, text), tickets.c.conversation_id.is_not(None))
+        .order_by(tickets.c.id.desc())
+        .limit(MAXIMUM_MATCHES)
     )
     return [row.conversation_id for row in rows]
 
@@ -100,7 +103,7 @@ async def find_tickets(
     if numbers is not None:
         conditions.append(row.number.in_(numbers))
     if text and text.strip():
-        conditions.append(_says(text, transaction.connection.dialect.name))
+        conditions.append(await _says(transaction, text))
     if cursor is not None:
         moment, id = read_cursor(cursor)
         behind = place > moment if nearest_first else place < moment
@@ -119,19 +122,15 @@ async def find_tickets(
     )
 
 
-def _says(text: str, dialect: str) -> ColumnElement[bool]:
-    """Tickets that hold every word, or have this number."""
-    row = tickets.c
-    named = (row.order_number, row.product_sku, row.contact_email)
-    words = [
-        or_(
-            ticket_holds(dialect, word, number),
-            *(column.icontains(word, autoescape=True) for column in named),
-            row.customer_reference == word.upper(),
-        )
-        for number, word in enumerate(text.split()[:MAXIMUM_WORDS])
-    ]
-    return or_(row.number == ticket_number(text), and_(*words))
+async def _says(transaction: Transaction, text: str) -> ColumnElement[bool]:
+    """Tickets that hold every word, have this number, or are of a customer so named."""
+    words = " ".join(text.split()[:MAXIMUM_WORDS])
+    people = await customers_named(transaction, words)
+    return or_(
+        holds(transaction.connection.dialect.name, TICKETS, words),
+        tickets.c.number == ticket_number(text),
+        tickets.c.customer_id.in_(people),
+    )
 
 
 def write_cursor(moment: datetime, id: UUID) -> str:

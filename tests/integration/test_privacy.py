@@ -16,7 +16,7 @@ from core.errors import Conflict, NotFound
 from core.runtime import Runtime
 from core.security import Principal, principal_for_role
 from core.settings import Settings
-from services.conversations.word_index import INDEX
+from services.conversations.word_index import INDEXES, SEARCHED
 from services.privacy.consents import consent_texts, give_consent, has_consent, withdraw_consent
 from services.privacy.export import person_document
 from services.privacy.own import erase_own_data, export_own_data
@@ -194,12 +194,24 @@ async def is_in_word_index(runtime: Runtime, word: str) -> bool:
     """Whether the bytes of the index hold a word; PostgreSQL's is asked for the rows behind it."""
     async with runtime.database.reading(None, every_organization=True) as transaction:
         if runtime.database.dialect == "postgresql":
-            held = select(func.count()).select_from(metadata.tables["messages"])
-            holds = metadata.tables["messages"].c.content.ilike(f"%{word}%")
-            return bool(await transaction.scalar(held.where(holds)))
-        blocks = text(f"SELECT block FROM {INDEX}_data")  # noqa: S608
-        found = (await transaction.connection.execute(blocks)).scalars().all()
-    return any(word.encode() in block for block in found)
+            rows = [
+                await transaction.scalar(
+                    select(func.count())
+                    .select_from(metadata.tables[one.table])
+                    .where(metadata.tables[one.table].c[column].ilike(f"%{word}%"))
+                )
+                for one in SEARCHED
+                for column in one.columns
+            ]
+            return any(rows)
+        blocks = [
+            block
+            for index in INDEXES
+            for block in (
+                await transaction.connection.execute(text(f"SELECT block FROM {index.words}_data"))  # noqa: S608
+            ).scalars()
+        ]
+    return any(word.encode() in block for block in blocks)
 
 
 async def test_that_a_receipt_proves_itself(
