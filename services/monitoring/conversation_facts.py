@@ -1,15 +1,38 @@
-"""What is known of how some conversations went, read from their rows in a handful of statements."""
+"""What is known of how some conversations went, read from their rows in a handful of statements.
+
+Ids that only tell rows apart are read as the database gives them: a year of conversations has
+tens of thousands, and making each one a UUID costs more than the rest.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, Text, cast, func, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
 
 from core.database import Transaction
 from services.conversations.ratings import ratings
@@ -38,22 +61,48 @@ class KnownConversation:
     duration: timedelta | None
 
 
+@dataclass
+class _Said:
+    """The messages of a conversation: of the customer, and moments of the answers."""
+
+    asked: list[tuple[int, datetime, str | None]] = field(default_factory=list)
+    answers: list[tuple[int, Any]] = field(default_factory=list)
+    by_person: list[Any] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class _Rows:
-    """Everything that was read, by conversation."""
+    """Everything that was read, by conversation; `unknown` by the number of the message."""
 
-    messages: Mapping[UUID, Sequence[Row[Any]]]
-    unknown: frozenset[UUID]
+    said: Mapping[Hashable, _Said]
+    unknown: Mapping[Hashable, Mapping[int, Row[Any]]]
     requested: Mapping[UUID, datetime]
     ratings: Mapping[UUID, int]
 
 
-@dataclass(frozen=True)
-class _Written:
-    """A message of a customer, and the conversation that it stands in."""
+def _raw(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """A column as the database gives it, whatever it stands for."""
+    return type_coerce(column, NullType()).label(name)
 
-    row: Row[Any]
-    request: Request
+
+def _moment(raw: Any) -> datetime:
+    """A moment as the database gives it: PostgreSQL with its zone, SQLite as text without."""
+    if isinstance(raw, datetime):
+        return raw
+    return datetime.fromisoformat(raw).replace(tzinfo=UTC)
+
+
+def among(transaction: Transaction, column: Column[Any], ids: Iterable[Any]) -> ColumnElement[bool]:
+    """That a column holds one of some ids, which are handed over as one value.
+
+    A few hundred, one by one, cost more than what they find.
+    """
+    if transaction.connection.dialect.name == "sqlite":
+        listed = json.dumps([id.hex if isinstance(id, UUID) else id for id in ids])
+        name = f"{column.table.name}.{column.name}"
+        condition = f"{name} IN (SELECT value FROM json_each(:ids))"  # noqa: S608  names of our own
+        return text(condition).bindparams(ids=listed)  # type: ignore[return-value]
+    return column == any_(literal(list(ids), ARRAY(Uuid())))
 
 
 async def known_conversations(
@@ -64,70 +113,73 @@ async def known_conversations(
     rows = await transaction.all(
         select(
             columns.id,
+            _raw(columns.id, "key"),
             columns.actor,
             columns.customer_id,
             columns.channel,
             columns.owner,
             columns.created_at,
+            _raw(columns.created_at, "began"),
             columns.updated_at,
-        ).where(columns.id.in_(ids))
+        ).where(among(transaction, columns.id, ids))
     )
-    said = await _messages(transaction, ids)
+    others = await _begun_later(transaction, rows)
+    await _let_others_go()
+    said = await _messages(transaction, {*(one.key for one in rows), *others})
+    await _let_others_go()
     found = _Rows(
         said,
-        await _unknown(transaction, ids, said),
+        await _unknown(transaction, ids),
         await _requested(transaction, ids),
         await _ratings(transaction, ids),
     )
-    later = await _later(transaction, rows)
-    return [_known(row, found, later[row.id]) for row in rows]
+    await _let_others_go()
+    later = _later(rows, others.values(), said)
+    return [_known(row, found, later.get(row.key, ())) for row in rows]
+
+
+async def _let_others_go() -> None:
+    """An embedded database answers at once: nothing else would run until all is read."""
+    await asyncio.sleep(0)
 
 
 def _known(row: Row[Any], found: _Rows, later: Sequence[Request]) -> KnownConversation:
-    said = found.messages.get(row.id, ())
-    asked = [one for one in said if one.role == "user"]
+    said = found.said.get(row.key) or _Said()
+    unknown = found.unknown.get(row.key, {})
+    answered_until = said.answers[-1][0] if said.answers else 0
     facts = ConversationFacts(
         requests=tuple(
-            Request(one.created_at, one.intent, _is_answered(one, said, found.unknown))
-            for one in asked
+            Request(at, intent, sequence < answered_until and sequence not in unknown)
+            for sequence, at, intent in said.asked
         ),
         handed_over=row.id in found.requested or row.owner in ("waiting", "human"),
         rating=found.ratings.get(row.id),
         later=later,
     )
-    answers = [one for one in said if one.role in _ANSWERING]
     return KnownConversation(
         row,
         facts,
-        {one.id: one.created_at for one in asked if one.id in found.unknown},
-        _between(asked, answers),
+        {one.message_id: one.asked_at for one in unknown.values()},
+        _first_answer(said),
         _person(found.requested.get(row.id), said),
-        answers[-1].created_at - asked[0].created_at if asked and answers else None,
+        _moment(said.answers[-1][1]) - said.asked[0][1] if said.asked and said.answers else None,
     )
 
 
-def _is_answered(message: Row[Any], said: Sequence[Row[Any]], unknown: frozenset[UUID]) -> bool:
-    if message.id in unknown:
-        return False
-    return any(one.role in _ANSWERING and one.sequence > message.sequence for one in said)
-
-
-def _between(asked: Sequence[Row[Any]], answers: Sequence[Row[Any]]) -> timedelta | None:
+def _first_answer(said: _Said) -> timedelta | None:
     """From the first message to the first answer behind it."""
-    if not asked:
+    if not said.asked:
         return None
-    first = asked[0]
-    at: datetime | None = next(
-        (one.created_at for one in answers if one.sequence > first.sequence), None
-    )
-    return None if at is None else max(timedelta(), at - first.created_at)
+    first, asked_at, _ = said.asked[0]
+    at = next((at for sequence, at in said.answers if sequence > first), None)
+    return None if at is None else max(timedelta(), _moment(at) - asked_at)
 
 
-def _person(requested: datetime | None, said: Sequence[Row[Any]]) -> timedelta | None:
+def _person(requested: datetime | None, said: _Said) -> timedelta | None:
     if requested is None:
         return None
-    spoke: list[datetime] = [one.created_at for one in said if one.role == "agent"]
-    answered: datetime | None = next((one for one in spoke if one >= requested), None)
+    spoke = (_moment(at) for at in said.by_person)
+    answered = next((at for at in spoke if at >= requested), None)
     return None if answered is None else answered - requested
 
 
@@ -143,45 +195,59 @@ async def _of_conversations(
     return await look.all(statement.where(own == transaction.organization_id))
 
 
-async def _messages(
-    transaction: Transaction, ids: Sequence[UUID]
-) -> Mapping[UUID, Sequence[Row[Any]]]:
+async def _messages(transaction: Transaction, keys: Iterable[Hashable]) -> Mapping[Hashable, _Said]:
     columns = messages.c
     rows = await _of_conversations(
         transaction,
         messages,
         select(
-            columns.id,
-            columns.conversation_id,
+            _raw(columns.conversation_id, "key"),
             columns.sequence,
             columns.role,
             columns.intent,
-            columns.reply_to,
-            columns.created_at,
+            _raw(columns.created_at, "at"),
         )
-        .where(columns.conversation_id.in_(ids))
+        .where(among(transaction, columns.conversation_id, keys))
         .order_by(columns.conversation_id, columns.sequence),
     )
-    found: dict[UUID, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        found[row.conversation_id].append(row)
+    found: dict[Hashable, _Said] = defaultdict(_Said)
+    read: Iterable[Any] = rows
+    for key, sequence, role, intent, at in read:
+        if role == "user":
+            found[key].asked.append((sequence, _moment(at), intent))
+        elif role in _ANSWERING:
+            found[key].answers.append((sequence, at))
+            if role == "agent":
+                found[key].by_person.append(at)
     return found
 
 
 async def _unknown(
-    transaction: Transaction, ids: Sequence[UUID], said: Mapping[UUID, Sequence[Row[Any]]]
-) -> frozenset[UUID]:
+    transaction: Transaction, ids: Sequence[UUID]
+) -> Mapping[Hashable, Mapping[int, Row[Any]]]:
     """The customer's messages that were answered by "I don't know"."""
+    reply, asked = messages.alias("reply"), messages.alias("asked")
     rows = await _of_conversations(
         transaction,
         turns,
-        select(turns.c.message_id).where(
-            turns.c.conversation_id.in_(ids), cast(turns.c.trace, Text).contains(UNKNOWN_STEP)
+        select(
+            _raw(asked.c.conversation_id, "key"),
+            asked.c.id.label("message_id"),
+            asked.c.sequence,
+            asked.c.created_at.label("asked_at"),
+        )
+        .select_from(turns)
+        .join(reply, turns.c.message_id == reply.c.id)
+        .join(asked, reply.c.reply_to == asked.c.id)
+        .where(
+            among(transaction, turns.c.conversation_id, ids),
+            cast(turns.c.trace, Text).contains(UNKNOWN_STEP),
         ),
     )
-    replies = {row.message_id for row in rows}
-    answered = (one for messages_of in said.values() for one in messages_of if one.id in replies)
-    return frozenset(one.reply_to for one in answered if one.reply_to is not None)
+    found: dict[Hashable, dict[int, Row[Any]]] = defaultdict(dict)
+    for row in rows:
+        found[row.key][row.sequence] = row
+    return found
 
 
 async def _requested(transaction: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
@@ -191,7 +257,7 @@ async def _requested(transaction: Transaction, ids: Sequence[UUID]) -> Mapping[U
         handoff_events,
         select(handoff_events.c.conversation_id, handoff_events.c.created_at)
         .where(
-            handoff_events.c.conversation_id.in_(ids),
+            among(transaction, handoff_events.c.conversation_id, ids),
             handoff_events.c.kind.in_(ASKED_FOR_A_PERSON),
         )
         .order_by(handoff_events.c.created_at.desc()),
@@ -204,71 +270,64 @@ async def _ratings(transaction: Transaction, ids: Sequence[UUID]) -> Mapping[UUI
         transaction,
         ratings,
         select(ratings.c.conversation_id, ratings.c.score).where(
-            ratings.c.conversation_id.in_(ids)
+            among(transaction, ratings.c.conversation_id, ids)
         ),
     )
     return {row.conversation_id: row.score for row in rows}
 
 
-async def _later(
+async def _begun_later(
     transaction: Transaction, rows: Sequence[Row[Any]]
-) -> Mapping[UUID, Sequence[Request]]:
-    """What the same people wrote in other conversations, by each conversation that was earlier.
+) -> Mapping[Hashable, Row[Any]]:
+    """Conversations of these people that began later than the first of these.
 
-    A person is an actor, or a customer whatever they came as; an application speaks for many.
-    """
-    if not rows:
-        return {}
-    written = await _written_by(transaction, rows)
-    by_actor: dict[str, list[_Written]] = defaultdict(list)
-    by_customer: dict[UUID, list[_Written]] = defaultdict(list)
-    for one in written:
-        if not one.row.actor.startswith(APPLICATION):
-            by_actor[one.row.actor].append(one)
-        if one.row.customer_id is not None:
-            by_customer[one.row.customer_id].append(one)
-    return {
-        row.id: _requests(row, [*by_actor[row.actor], *by_customer[row.customer_id]])
-        for row in rows
-    }
-
-
-def _requests(row: Row[Any], written: Iterable[_Written]) -> list[Request]:
-    return [
-        one.request
-        for one in written
-        if one.row.id != row.id and one.row.created_at > row.created_at
-    ]
-
-
-async def _written_by(transaction: Transaction, rows: Sequence[Row[Any]]) -> list[_Written]:
-    """What these people wrote in any conversation that began later than the first of these.
-
-    By actor and by customer apart: each has an index, and together they would be searched without.
+    A person is an actor, or a customer whatever they came as; an application speaks for many. By
+    actor and by customer apart: each has an index, and together they would be searched without.
     """
     actors = {row.actor for row in rows if not row.actor.startswith(APPLICATION)}
     people = {row.customer_id for row in rows if row.customer_id is not None}
     columns = conversations.c
-    found: dict[UUID, Row[Any]] = {}
+    found: dict[Hashable, Row[Any]] = {}
     for column, values in ((columns.actor, actors), (columns.customer_id, people)):
         # Databases search everything for nothing.
         if not values:
             continue
         begun = await transaction.all(
-            select(columns.id, columns.actor, columns.customer_id, columns.created_at).where(
+            select(
+                _raw(columns.id, "key"),
+                columns.actor,
+                columns.customer_id,
+                _raw(columns.created_at, "began"),
+            ).where(
                 column.in_(values),
                 columns.created_at > min(row.created_at for row in rows),
                 columns.created_at <= max(row.updated_at for row in rows) + SILENCE,
             )
         )
-        found.update((row.id, row) for row in begun)
-    written = await _of_conversations(
-        transaction,
-        messages,
-        select(messages.c.conversation_id, messages.c.created_at, messages.c.intent)
-        .where(messages.c.conversation_id.in_(found), messages.c.role == "user")
-        .order_by(messages.c.created_at),
-    )
-    return [
-        _Written(found[row.conversation_id], Request(row.created_at, row.intent)) for row in written
-    ]
+        found.update((row.key, row) for row in begun)
+    return found
+
+
+def _later(
+    rows: Sequence[Row[Any]], others: Iterable[Row[Any]], said: Mapping[Hashable, _Said]
+) -> Mapping[Hashable, Sequence[Request]]:
+    """What the same people wrote in other conversations, by each conversation that was earlier."""
+    by_actor: dict[str, list[Row[Any]]] = defaultdict(list)
+    by_customer: dict[UUID, list[Row[Any]]] = defaultdict(list)
+    for other in others:
+        if not other.actor.startswith(APPLICATION):
+            by_actor[other.actor].append(other)
+        if other.customer_id is not None:
+            by_customer[other.customer_id].append(other)
+    found: dict[Hashable, Sequence[Request]] = {}
+    for row in rows:
+        theirs = (*by_actor.get(row.actor, ()), *by_customer.get(row.customer_id, ()))
+        later = {one.key for one in theirs if one.began > row.began and one.key != row.key}
+        if later:
+            found[row.key] = [
+                Request(at, intent)
+                for key in later
+                if key in said
+                for _, at, intent in said[key].asked
+            ]
+    return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.database import Transaction
@@ -19,12 +20,17 @@ from services.accounts.tables import organizations
 from services.conversations.ratings import ratings
 from services.conversations.service_hours import service_hours
 from services.conversations.tables import conversations, handoff_events
-from services.monitoring.conversation_facts import KnownConversation, known_conversations
+from services.monitoring.conversation_facts import (
+    KnownConversation,
+    among,
+    known_conversations,
+)
 from services.monitoring.resolution import outcome_of, settles_at
 from services.monitoring.tables import conversation_outcomes, unanswered_questions
 
-# About 20 ms, during which SQLite lets nobody else on.
-AT_ONCE = 50
+# Fewer cost more for each, more keep the event loop and SQLite's one writer for too long.
+AT_ONCE = 200
+LOOKED_AT = 2_000
 # A transaction that began earlier may commit later: rows behind the newest are looked at again.
 OVERLAP = timedelta(minutes=2)
 LONGEST_INTENT = 40
@@ -33,13 +39,14 @@ LONGEST_INTENT = 40
 async def refresh_outcomes(runtime: Runtime, organization_id: UUID) -> int:
     """Compute the outcomes of conversations that changed or were settled by time; how many.
 
-    A thousand conversations cost about half a second, in small pieces that let others go between.
+    In pieces that let others go between: see docs/benchmarks.md for what they cost.
     """
     now = runtime.clock()
     async with runtime.database.reading(organization_id) as look:
+        zone = await shop_time_zone(look)
         stale = await _stale(look, now)
     for start in range(0, len(stale), AT_ONCE):
-        await _refresh(runtime, organization_id, stale[start : start + AT_ONCE], now)
+        await _refresh(runtime, organization_id, stale[start : start + AT_ONCE], zone, now)
         await asyncio.sleep(0)
     return len(stale)
 
@@ -50,11 +57,11 @@ async def shop_time_zone(transaction: Transaction) -> ZoneInfo:
 
 
 async def _refresh(
-    runtime: Runtime, organization_id: UUID, ids: Sequence[UUID], now: datetime
+    runtime: Runtime, organization_id: UUID, ids: Sequence[UUID], zone: ZoneInfo, now: datetime
 ) -> None:
     async with runtime.database.reading(organization_id) as look:
-        zone = await shop_time_zone(look)
         known = await known_conversations(look, ids)
+    await asyncio.sleep(0)
     try:
         async with runtime.database.transaction(organization_id) as transaction:
             await _write(transaction, known, zone, now)
@@ -68,13 +75,15 @@ async def _write(
 ) -> None:
     ids = [one.row.id for one in known]
     await transaction.execute(
-        delete(conversation_outcomes).where(conversation_outcomes.c.conversation_id.in_(ids))
+        delete(conversation_outcomes).where(
+            among(transaction, conversation_outcomes.c.conversation_id, ids)
+        )
     )
     rows = [_outcome_row(one, zone, now) for one in known if one.facts.requests]
     await transaction.insert_many(conversation_outcomes, rows)
     kept = await transaction.all(
         select(unanswered_questions.c.message_id).where(
-            unanswered_questions.c.conversation_id.in_(ids)
+            among(transaction, unanswered_questions.c.conversation_id, ids)
         )
     )
     noted = {row.message_id for row in kept}
@@ -121,8 +130,10 @@ async def _stale(transaction: Transaction, now: datetime) -> list[UUID]:
     newest = await transaction.scalar(select(func.max(conversation_outcomes.c.seen_at)))
     since = newest - OVERLAP if newest is not None else None
     found = dict.fromkeys(await _changed(transaction, since))
-    if since is not None:
-        found.update(dict.fromkeys(await _told(transaction, since)))
+    if since is None:
+        # All of them: nothing has been computed yet that could have changed.
+        return list(found)
+    found.update(dict.fromkeys(await _told(transaction, since)))
     settled = await transaction.all(
         select(conversation_outcomes.c.conversation_id).where(
             conversation_outcomes.c.settles_at <= now
@@ -134,15 +145,35 @@ async def _stale(transaction: Transaction, now: datetime) -> list[UUID]:
 
 
 async def _changed(transaction: Transaction, since: datetime | None) -> list[UUID]:
-    """Conversations that were written in since, and are not as they were when they were read."""
-    changed = select(conversations.c.id, conversations.c.updated_at)
-    seen = select(conversation_outcomes.c.conversation_id, conversation_outcomes.c.seen_at)
+    """Conversations that were written in since, and are not as they were when they were read.
+
+    By what was written last: where a computation ends early, the next begins there.
+    """
+    row = conversations.c
+    looked = select(row.id, row.updated_at).order_by(row.id).limit(LOOKED_AT)
     if since is not None:
-        changed = changed.where(conversations.c.updated_at >= since)
-        seen = seen.where(conversation_outcomes.c.seen_at >= since)
-    known = {row.conversation_id: row.seen_at for row in await transaction.all(seen)}
-    rows = await transaction.all(changed.order_by(conversations.c.updated_at))
-    return [row.id for row in rows if known.get(row.id) != row.updated_at]
+        looked = looked.where(row.updated_at >= since)
+    found: list[Row[Any]] = []
+    page = await transaction.all(looked)
+    while page:
+        seen = await _seen(transaction, page) if since is not None else {}
+        found += [one for one in page if seen.get(one.id) != one.updated_at]
+        if len(page) < LOOKED_AT:
+            break
+        await asyncio.sleep(0)
+        page = await transaction.all(looked.where(row.id > page[-1].id))
+    return [one.id for one in sorted(found, key=attrgetter("updated_at", "id"))]
+
+
+async def _seen(transaction: Transaction, page: Sequence[Row[Any]]) -> Mapping[UUID, datetime]:
+    """How conversations, in the order of their ids, were when their outcomes were computed."""
+    column = conversation_outcomes.c.conversation_id
+    rows = await transaction.all(
+        select(column, conversation_outcomes.c.seen_at).where(
+            column.between(page[0].id, page[-1].id)
+        )
+    )
+    return {row.conversation_id: row.seen_at for row in rows}
 
 
 async def _told(transaction: Transaction, since: datetime) -> list[UUID]:
