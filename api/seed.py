@@ -7,7 +7,7 @@ only: the demo accounts have a published password.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -40,11 +40,16 @@ from services.accounts.users import (
 )
 from services.catalogue.products import add_products, known_skus
 from services.catalogue.stores import add_stores, list_stores
+from services.conversations.service_hours import DEFAULT_HOURS, SETTING
 from services.orders.orders import add_orders, known_order_numbers
+from services.tickets.calendar import calendar_as_json
+from services.tickets.sla_settings import store_setting
 
 SAMPLE_SHOP = Path(__file__).resolve().parent.parent / "sample_shop"
 ORGANIZATION_NAME = "Meuble de France"
 ORGANIZATION_SLUG = "meuble-de-france"
+# As its article on customer service says: closed on Sundays and public holidays.
+SAMPLE_HOURS = replace(DEFAULT_HOURS, holidays="FR")
 DEMO_PASSWORD = "password123"  # noqa: S105  seed 003 shows it; development only
 ARTICLES_PER_TRANSACTION = 20
 
@@ -113,7 +118,9 @@ async def _organization(database: Database, now: datetime) -> tuple[UUID, bool]:
         if found is not None:
             return found.id, False
         made = await create_organization(transaction, ORGANIZATION_NAME, ORGANIZATION_SLUG, now)
-        return made.id, True
+    async with database.transaction(made.id) as transaction:
+        await store_setting(transaction, SETTING, calendar_as_json(SAMPLE_HOURS), now)
+    return made.id, True
 
 
 async def _stores(transaction: Transaction, folder: Path) -> int:

@@ -51,6 +51,8 @@ class Said:
     intent: str
     after: timedelta = timedelta()
     known: bool = True
+    # What a search of the catalogue looked for in vain.
+    missed: str = ""
     source: Mapping[str, Any] | None = None
 
 
@@ -130,6 +132,10 @@ def _add_turn(rows: dict[str, list[dict[str, Any]]], past: Past, said: Said, seq
         {**shared, **answer, "sources": sources, "reply_to": asked, "created_at": replied},
     ]
     steps: list[dict[str, Any]] = [{"step": "understood", "ms": 1.0}]
+    if said.missed:
+        steps.append(
+            {"step": "products_missed", "ms": 2.0, "subject": said.missed, "words": said.missed}
+        )
     steps += [] if said.known else [{"step": "unknown", "ms": 2.0, "failures": 1}]
     turn = {"conversation_id": past.id, "message_id": answered, "trace": steps}
     rows["turns"].append({**turn, "duration_ms": 120, "created_at": at})

@@ -37,6 +37,9 @@ class CallTurnView(BaseModel):
         description="From the beginning of speech over the voice to its silence."
     )
     interrupted: bool
+    recording_ms: int | None = Field(
+        description="Where the caller's speech begins in the recording; null where it does not."
+    )
 
 
 class CallView(BaseModel):
@@ -86,6 +89,7 @@ def _turn_view(turn: TurnTimes) -> CallTurnView:
         first_audio_ms=turn.first_audio_ms,
         barge_in_ms=turn.barge_in_ms,
         interrupted=turn.interrupted,
+        recording_ms=turn.recording_ms,
     )
 
 

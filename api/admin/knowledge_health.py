@@ -43,6 +43,8 @@ from knowledge.health.job import last_check, submit_check
 from knowledge.index import Knowledge
 from knowledge.search import SearchHit, search
 from services.accounts.audit import record_change
+from services.monitoring.missed_searches import MissingProduct, missing_products
+from services.monitoring.outcomes import refresh_outcomes
 
 SEE, WRITE = "analytics:read", "knowledge:write"
 MAXIMUM_PAGE_NUMBER = 100_000
@@ -111,6 +113,23 @@ class QuestionView(BaseModel):
     text: str
     language: str
     asked_at: Moment
+
+
+class SearchedView(BaseModel):
+    message_id: str
+    conversation_id: str
+    text: str
+    asked_at: Moment
+
+
+class MissingProductView(BaseModel):
+    """Searches of the catalogue for the same thing, none of which found anything."""
+
+    words: str = Field(description="As the latest search wrote them.", examples=["hamac jardin"])
+    searches: int
+    first_at: Moment
+    last_at: Moment
+    asked: list[SearchedView] = Field(description="The newest few.")
 
 
 class GapWithQuestions(GapView):
@@ -317,6 +336,28 @@ async def _nearest(runtime: Runtime, operator: Principal, gap: Gap) -> list[Sear
     return [hit for hit in hits if hit.score >= LEAST_NEARNESS]
 
 
+@route(router, "GET", "/missing-products", summary="List products looked for in vain")
+async def read_missing_products(
+    operator: CurrentOperator,
+    runtime: CurrentRuntime,
+    page: Annotated[int, Query(ge=1, le=MAXIMUM_PAGE_NUMBER)] = 1,
+    per_page: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> PaginatedResponse[MissingProductView]:
+    """What customers of the last 90 days looked for and the catalogue does not have.
+
+    Grouped by the words of the search, the most wanted first.
+    """
+    operator.require(SEE)
+    await refresh_outcomes(runtime, operator.organization_id)
+    async with runtime.database.reading(operator.organization_id) as transaction:
+        found, total = await missing_products(
+            transaction, runtime.clock(), per_page, (page - 1) * per_page
+        )
+    return PaginatedResponse(
+        data=[_missing_view(one) for one in found], pagination=pagination(page, per_page, total)
+    )
+
+
 def _check_view(job: Job) -> CheckView:
     return CheckView(
         id=str(job.id),
@@ -367,6 +408,24 @@ def _question_view(one: Question) -> QuestionView:
         text=one.text,
         language=one.language,
         asked_at=one.asked_at,
+    )
+
+
+def _missing_view(one: MissingProduct) -> MissingProductView:
+    return MissingProductView(
+        words=one.words,
+        searches=one.searches,
+        first_at=one.first_at,
+        last_at=one.last_at,
+        asked=[
+            SearchedView(
+                message_id=str(asked.message_id),
+                conversation_id=str(asked.conversation_id),
+                text=asked.text,
+                asked_at=asked.asked_at,
+            )
+            for asked in one.asked
+        ],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -12,10 +13,14 @@ from bot.policy import AnswerFromKnowledge, DescribeProduct, SearchProducts
 from bot.product_facts import facts
 from bot.tools.product_search import ProductSearchResult, product_view
 from bot.turn import Turn
+from bot.understanding.cues import fold, has_cue
 from knowledge.product_search import Catalogues
+from knowledge.words import plain_words, stems
 from services.catalogue.products import find_product
 
 SHOWN = 4
+LONGEST_SUBJECT = 120
+_WORDS = re.compile(r"\w+")
 
 
 async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEvent]:
@@ -36,6 +41,7 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
         failures=0,
     )
     if not result.products:
+        note_missed(turn, arguments["query"])
         yield turn.say("product.none", tool="product_search")
         yield ToolResult("product_search", {"skus": []})
         return
@@ -53,6 +59,22 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
     yield Products(tuple(cards))
     yield ToolResult("product_search", {"skus": [product.sku for product in result.products]})
     yield Suggestions(phrases(turn.language, "suggestions.products"))
+
+
+def note_missed(turn: Turn, query: str) -> None:
+    """Keep what was looked for in vain, for those who choose what the shop sells."""
+    said = [word for word in _WORDS.findall(query.lower()) if _tells(word, turn.language)]
+    folded = plain_words(" ".join(said), turn.language)
+    subject = " ".join(sorted(set(stems(folded, turn.language))))
+    words = " ".join(dict.fromkeys(said))
+    if subject:
+        shown = {"subject": subject[:LONGEST_SUBJECT], "words": words[:LONGEST_SUBJECT]}
+        turn.note("products_missed", **shown)
+
+
+def _tells(word: str, language: str) -> bool:
+    """Whether a word says what is looked for, rather than that something is."""
+    return bool(plain_words(word, language)) and not has_cue(fold(word), "looks_for")
 
 
 def _focus(turn: Turn, result: ProductSearchResult) -> str | None:

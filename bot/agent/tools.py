@@ -17,6 +17,7 @@ from langchain_core.tools import StructuredTool
 from pydantic import BaseModel
 
 from bot.actions.hand_over import hand_over
+from bot.actions.products import note_missed
 from bot.agent.attempt import prompts
 from bot.agent.privacy import redact
 from bot.evidence import Evidence, from_tool
@@ -86,7 +87,7 @@ async def _call(bench: Workbench, tool: Tool, arguments: Mapping[str, Any]) -> s
     except SupportError as error:
         turn.note("tool_refused", tool=tool.name, code=error.code)
         return str(prompts()["refused"]).format(reason=error.message)
-    return as_data(tool.name, _learn(bench, tool, result))
+    return as_data(tool.name, _learn(bench, tool, result, str(given.get("query", ""))))
 
 
 def own_arguments(tool: Tool, arguments: Mapping[str, Any], email: str | None) -> dict[str, Any]:
@@ -110,13 +111,18 @@ def _effect_key(turn: Turn, tool: Tool, given: Mapping[str, Any]) -> str:
     return f"{turn.user_message_id}:{tool.name}:{sha256(written.encode()).hexdigest()[:16]}"
 
 
-def _learn(bench: Workbench, tool: Tool, result: BaseModel) -> str:
-    """Keep a result as evidence and events; returns what the model is shown of it."""
+def _learn(bench: Workbench, tool: Tool, result: BaseModel, query: str) -> str:
+    """Keep a result as evidence and events; returns what the model is shown of it.
+
+    `query` is what the model has searched for, if it has.
+    """
     if isinstance(result, KnowledgeSearchResult):
         return _learn_documents(bench, result)
     found = result.model_dump(mode="json")
     bench.evidence += from_tool(tool.name, found, bench.turn.language)
     if isinstance(result, ProductSearchResult):
+        if not result.products:
+            note_missed(bench.turn, query)
         _show_products(bench, result)
     else:
         bench.events[tool.name] = [ToolResult(tool.name, found)]

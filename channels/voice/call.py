@@ -272,6 +272,9 @@ class Call:
         self._enter_turn()
         self._positions += 1
         self._stopwatch = Stopwatch(self._positions, utterance.speech_ms, utterance.ended_at)
+        self._stopwatch.recording_ms = self.recorder.place_of(
+            utterance.ended_at, utterance.speech_ms
+        )
         self._stopwatch.transcribed()
         await self._line.tell("transcript", text=text, language=self.language)
         before = self._answering

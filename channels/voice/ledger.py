@@ -26,6 +26,8 @@ class Stopwatch:
     barge_in_ms: int | None = None
     interrupted: bool = False
     message_id: UUID | None = None
+    # Where the caller's speech begins in the recording.
+    recording_ms: int | None = None
 
     def _elapsed(self) -> int:
         return max(0, round((time.monotonic() - self.ended_at) * 1_000))
@@ -53,6 +55,7 @@ class Stopwatch:
             self.barge_in_ms,
             self.interrupted,
             self.message_id,
+            self.recording_ms,
         )
 
 

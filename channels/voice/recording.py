@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 import wave
 from pathlib import Path
 from uuid import UUID
@@ -39,6 +40,16 @@ class Recorder:
     @property
     def duration_seconds(self) -> float:
         return self._written / (SAMPLE_RATE_HERTZ * BYTES_A_SAMPLE)
+
+    def place_of(self, ended_at: float, speech_ms: int) -> int | None:
+        """Where speech that ended at a monotonic second begins in the recording, in milliseconds.
+
+        None where none of it was recorded.
+        """
+        behind = self.duration_seconds - (time.monotonic() - ended_at)
+        if self._file is None or behind <= 0:
+            return None
+        return max(0, round(behind * 1_000) - speech_ms)
 
     def start(self) -> None:
         """Keep what is said from now on; the caller has agreed."""

@@ -60,6 +60,8 @@ call_turns = organization_table(
     Column("first_audio_ms", Integer),
     Column("barge_in_ms", Integer),
     Column("interrupted", Boolean, nullable=False),
+    # Where the caller's speech begins in the recording; empty where it was not recorded.
+    Column("recording_ms", Integer),
     Column("created_at", UtcDateTime, nullable=False),
     Index("ix_call_turns_newest", "organization_id", "created_at"),
     data_class="trace",
@@ -91,7 +93,10 @@ class NewCall:
 
 @dataclass(frozen=True)
 class TurnTimes:
-    """What one turn of a call took, in milliseconds; None where it did not come to that."""
+    """What one turn of a call took, in milliseconds; None where it did not come to that.
+
+    `recording_ms` is where the caller's speech begins in the recording.
+    """
 
     position: int
     speech_ms: int
@@ -101,6 +106,7 @@ class TurnTimes:
     barge_in_ms: int | None = None
     interrupted: bool = False
     message_id: UUID | None = None
+    recording_ms: int | None = None
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,11 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
+    case,
     cast,
     func,
     literal,
+    or_,
     select,
     text,
     type_coerce,
@@ -41,21 +43,36 @@ from services.monitoring.resolution import SILENCE, ConversationFacts, Request
 
 # What a turn's trace holds where the assistant did not know; JSON is stored without blanks.
 UNKNOWN_STEP = '"step":"unknown"'
+# And where the catalogue had nothing of what was looked for.
+MISSED = "products_missed"
+MISSED_STEP = f'"step":"{MISSED}"'
 ASKED_FOR_A_PERSON = ("requested", "taken", "assigned")
 APPLICATION = "key:"
 _ANSWERING = frozenset({"assistant", "agent"})
 
 
 @dataclass(frozen=True)
+class MissedSearch:
+    """What a message looked for in vain: its words as they compare, and as they were written."""
+
+    message_id: UUID
+    asked_at: datetime
+    subject: str
+    words: str
+
+
+@dataclass(frozen=True)
 class KnownConversation:
     """A conversation's facts with what its figures need.
 
-    `unknown` are the customer's messages that the assistant had no answer to, with their time.
+    `unknown` are the customer's messages that the assistant had no answer to, with their time;
+    `missed` those whose search of the catalogue found nothing.
     """
 
     row: Row[Any]
     facts: ConversationFacts
     unknown: Mapping[UUID, datetime]
+    missed: Sequence[MissedSearch]
     first_answer: timedelta | None
     person: timedelta | None
     duration: timedelta | None
@@ -159,10 +176,19 @@ def _known(row: Row[Any], found: _Rows, later: Sequence[Request]) -> KnownConver
     return KnownConversation(
         row,
         facts,
-        {one.message_id: one.asked_at for one in unknown.values()},
+        {one.message_id: one.asked_at for one in unknown.values() if one.missed is None},
+        [_missed(one) for one in unknown.values() if one.missed is not None],
         _first_answer(said),
         _person(found.requested.get(row.id), said),
         _moment(said.answers[-1][1]) - said.asked[0][1] if said.asked and said.answers else None,
+    )
+
+
+def _missed(row: Row[Any]) -> MissedSearch:
+    """The latest search of a turn's trace that found nothing."""
+    steps = [step for step in json.loads(row.missed) if step["step"] == MISSED]
+    return MissedSearch(
+        row.message_id, row.asked_at, str(steps[-1]["subject"]), str(steps[-1]["words"])
     )
 
 
@@ -225,7 +251,8 @@ async def _messages(transaction: Transaction, keys: Iterable[Hashable]) -> Mappi
 async def _unknown(
     transaction: Transaction, ids: Sequence[UUID]
 ) -> Mapping[Hashable, Mapping[int, Row[Any]]]:
-    """The customer's messages that were answered by "I don't know"."""
+    """The customer's messages that were answered by "I don't know", or by "we have none"."""
+    trace = cast(turns.c.trace, Text)
     reply, asked = messages.alias("reply"), messages.alias("asked")
     rows = await _of_conversations(
         transaction,
@@ -235,13 +262,14 @@ async def _unknown(
             asked.c.id.label("message_id"),
             asked.c.sequence,
             asked.c.created_at.label("asked_at"),
+            case((trace.contains(MISSED_STEP), trace)).label("missed"),
         )
         .select_from(turns)
         .join(reply, turns.c.message_id == reply.c.id)
         .join(asked, reply.c.reply_to == asked.c.id)
         .where(
             among(transaction, turns.c.conversation_id, ids),
-            cast(turns.c.trace, Text).contains(UNKNOWN_STEP),
+            or_(trace.contains(UNKNOWN_STEP), trace.contains(MISSED_STEP)),
         ),
     )
     found: dict[Hashable, dict[int, Row[Any]]] = defaultdict(dict)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, Table, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from core.database import Transaction
@@ -26,7 +27,11 @@ from services.monitoring.conversation_facts import (
     known_conversations,
 )
 from services.monitoring.resolution import outcome_of, settles_at
-from services.monitoring.tables import conversation_outcomes, unanswered_questions
+from services.monitoring.tables import (
+    conversation_outcomes,
+    missed_searches,
+    unanswered_questions,
+)
 
 # Fewer cost more for each, more keep the event loop and SQLite's one writer for too long.
 AT_ONCE = 200
@@ -81,21 +86,36 @@ async def _write(
     )
     rows = [_outcome_row(one, zone, now) for one in known if one.facts.requests]
     await transaction.insert_many(conversation_outcomes, rows)
-    kept = await transaction.all(
-        select(unanswered_questions.c.message_id).where(
-            among(transaction, unanswered_questions.c.conversation_id, ids)
-        )
-    )
-    noted = {row.message_id for row in kept}
-    await transaction.insert_many(
+    await _note(
+        transaction,
         unanswered_questions,
         [
             {"message_id": id, "conversation_id": one.row.id, "gap_id": None, "asked_at": asked_at}
             for one in known
             for id, asked_at in one.unknown.items()
-            if id not in noted
         ],
     )
+    await _note(
+        transaction,
+        missed_searches,
+        [
+            {"conversation_id": one.row.id, **asdict(missed)}
+            for one in known
+            for missed in one.missed
+        ],
+    )
+
+
+async def _note(transaction: Transaction, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Write what was asked in vain, unless it is written already."""
+    if not rows:
+        return
+    asked = [row["message_id"] for row in rows]
+    kept = await transaction.all(
+        select(table.c.message_id).where(among(transaction, table.c.message_id, asked))
+    )
+    noted = {row.message_id for row in kept}
+    await transaction.insert_many(table, [row for row in rows if row["message_id"] not in noted])
 
 
 def _outcome_row(one: KnownConversation, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
@@ -111,7 +131,7 @@ def _outcome_row(one: KnownConversation, zone: ZoneInfo, now: datetime) -> dict[
         "handed_over": facts.handed_over,
         "rating": facts.rating,
         "questions": len(questions),
-        "unanswered": len(one.unknown),
+        "unanswered": len(one.unknown) + len(one.missed),
         "first_answer_ms": _whole(one.first_answer, timedelta(milliseconds=1)),
         "person_seconds": _whole(one.person, timedelta(seconds=1)),
         "duration_seconds": _whole(one.duration, timedelta(seconds=1)),

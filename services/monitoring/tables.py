@@ -67,3 +67,23 @@ unanswered_questions = organization_table(
     data_class="conversation",
     erased_by="deleted with the conversation",
 )
+
+# Searches of the catalogue that found nothing.
+missed_searches = organization_table(
+    "missed_searches",
+    Column("message_id", ForeignKey("messages.id", ondelete="CASCADE"), nullable=False),
+    Column(
+        "conversation_id",
+        ForeignKey("conversations.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    # The words that say what was looked for: stemmed and sorted, and as they were written.
+    Column("subject", String(120), nullable=False),
+    Column("words", String(120), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    UniqueConstraint("message_id"),
+    Index("ix_missed_searches_asked", "organization_id", "asked_at"),
+    data_class="conversation",
+    erased_by="deleted with the conversation",
+)

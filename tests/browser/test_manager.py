@@ -122,6 +122,19 @@ def test_unanswered_questions_become_an_article(page: Page, managed: Server) -> 
     expect(page.locator(".row-item").first).to_contain_text("Article publié")
 
 
+def test_products_looked_for_in_vain_are_shown_apart(page: Page, managed: Server) -> None:
+    with managed.client() as visitor:
+        visitor.post("/api/chat", json={"message": "Je cherche une balancelle"}).raise_for_status()
+    show(page, managed, "unanswered")
+    page.get_by_role("button", name="Produits introuvables").click()
+    group = page.locator(".row-item").filter(has_text="balancelle")
+    expect(group).to_contain_text("Cherché 1 fois")
+    group.locator(".row-title").click()
+    expect(group.get_by_role("link", name="Je cherche une balancelle")).to_be_visible()
+    page.get_by_role("button", name="À traiter").click()
+    expect(page.locator(".row-item").first).to_contain_text("Posée")
+
+
 def test_dismissing_can_be_undone(page: Page, managed: Server) -> None:
     show(page, managed, "health")
     checked(page)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, WebSocket, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, WebSocket, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PHONE, Visit, shop_page
 from tests.browser.console import newest_conversation, open_console
@@ -186,6 +186,29 @@ def check_desk(server: Server, visit: Visits) -> None:
     expect(call.locator(".call-turns li").first).to_contain_text(re.compile(r"voix à \d+,\d\d s"))
     expect(call.locator(".call-turns")).to_contain_text(DELIVERY)
     assert violations(console.page) == []
+    check_places(call, seconds)
+
+
+def check_places(call: Locator, seconds: float) -> None:
+    """A click on the time of a turn plays the recording from there."""
+    places = call.locator(".call-place")
+    assert places.count() > 1
+    before = 0.0
+    for place in (places.first, places.last):
+        minutes, rest = place.inner_text().strip().split(":")
+        shown = int(minutes) * 60 + int(rest)
+        call.locator("audio").evaluate("audio => { audio.pause(); audio.currentTime = 0; }")
+        place.click()
+        at = call.locator("audio").evaluate(
+            """audio => new Promise((done) => {
+                const look = () => (audio.seeking || !audio.currentTime
+                    ? setTimeout(look, 20) : done(audio.currentTime));
+                look();
+            })"""
+        )
+        assert shown - 1 <= at < seconds
+        assert at > before, "later turns stand later in the recording"
+        before = at
 
 
 def check_ledger(server: Server, visit: Visits) -> None:

@@ -11,13 +11,15 @@ import pytest
 from playwright.sync_api import FilePayload, Locator, WebSocketRoute, expect
 
 from tests.browser.conftest import PHONE, Visit
-from tests.pictures import photo
+from tests.pictures import photo, video
 from tests.serving import Server
 
 DELIVERY = "Quels sont vos délais de livraison ?"
 BROKEN = "Mon canapé Oslo est arrivé abîmé, l’accoudoir est déchiré"
 SOCKET = re.compile(r"/api/chat/ws")
 PHOTO: FilePayload = {"name": "accoudoir.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+
+VIDEO: FilePayload = {"name": "grincement.mp4", "mimeType": "video/mp4", "buffer": video()}
 
 Visits = Callable[..., Visit]
 
@@ -89,6 +91,53 @@ def test_a_broken_sofa_and_its_photo_become_a_ticket(
     with shop_server.client("customer@example.com") as customer:
         filed = customer.get(f"/api/tickets/{number}").json()["ticket"]
     assert [file["file_type"] for file in filed["files"]] == ["image/jpeg"]
+
+
+def test_a_video_is_seen_before_it_is_sent_and_played_after(
+    shop_server: Server, visit: Visits
+) -> None:
+    """Its first picture while it is chosen, a poster once the server has it, and it plays."""
+    visited = visit(home(shop_server))
+    visited.open()
+    with visited.page.expect_file_chooser() as chooser:
+        visited.page.get_by_role("button", name="Joindre une photo ou une vidéo").click()
+    chooser.value.set_files(VIDEO)
+    shown = visited.page.locator(".upload video")
+    assert size_of(shown) == [160, 120], "the preview shows the video itself"
+    visited.page.locator(".upload-ready").wait_for()
+    visited.say("Voici comment mon canapé Oslo grince")
+    assert size_of(visited.page.locator(".said video")) == [160, 120]
+    visited.replied(1)
+    visited.page.reload()
+    visited.open()
+    kept = visited.page.locator(".said video")
+    expect(kept).to_have_attribute("poster", re.compile("thumbnail"))
+    loaded = kept.evaluate(
+        """video => new Promise((done) => {
+            const poster = new Image();
+            poster.onload = () => done(poster.naturalWidth);
+            poster.onerror = () => done(0);
+            poster.src = video.poster;
+        })"""
+    )
+    assert loaded == 160
+    kept.evaluate("video => video.play()")
+    expect(kept).to_have_js_property("paused", False)
+    assert size_of(kept) == [160, 120]
+    assert visited.page.locator(".said video").evaluate("video => video.error") is None
+
+
+def size_of(video: Locator) -> list[int]:
+    """The size of a video in pixels, once the browser knows it; [0, 0] where it cannot play it."""
+    size: list[int] = video.evaluate(
+        """video => new Promise((done) => {
+            const tell = () => done([video.videoWidth, video.videoHeight]);
+            if (video.error || video.readyState >= HTMLMediaElement.HAVE_METADATA) tell();
+            video.onloadedmetadata = tell;
+            video.onerror = tell;
+        })"""
+    )
+    return size
 
 
 def give_photo(visited: Visit, way: str) -> None:

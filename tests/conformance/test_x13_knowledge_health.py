@@ -221,3 +221,27 @@ def test_x13_agents_change_no_document(agent: httpx.Client) -> None:
     body = {"title": "Poney", "text": "Un poney."}
     assert_admin_failure(agent.put(f"{DOCUMENTS}/{uuid4()}", json=body), 403, "PERMISSION_DENIED")
     assert agent.get(f"{KNOWLEDGE}/ask", params={"q": "livraison"}).status_code == 200
+
+
+def test_x13_products_looked_for_in_vain_are_shown_apart(
+    server: Server, admin: httpx.Client
+) -> None:
+    """Two customers look for the same thing in other words: one group, and no question."""
+    for text in ("Je cherche une balancelle", "je voudrais des balancelles svp"):
+        with server.client() as visitor:
+            answer = visitor.post("/api/chat", json={"message": text})
+            assert "aucun article" in answer.json()["response"], answer.text
+    answer = admin.get(f"{HEALTH}/missing-products", params={"per_page": 100})
+    assert answer.status_code == 200, answer.text
+    (group,) = (one for one in answer.json()["data"] if "balancelle" in one["words"])
+    assert group["words"] == "balancelles"
+    assert group["searches"] == 2
+    texts = [one["text"] for one in group["asked"]]
+    assert texts == ["je voudrais des balancelles svp", "Je cherche une balancelle"]
+    unknown = admin.get(f"{HEALTH}/unanswered", params={"per_page": 100}).json()["data"]
+    assert not [one for one in unknown if "balancelle" in one["question"]]
+
+
+def test_x13_an_agent_sees_no_products_looked_for(server: Server) -> None:
+    with server.client("agent@example.com") as agent:
+        assert_admin_failure(agent.get(f"{HEALTH}/missing-products"), 403, "PERMISSION_DENIED")

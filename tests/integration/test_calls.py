@@ -70,7 +70,7 @@ async def test_that_a_call_is_read_beside_its_conversation(runtime: Runtime, sho
         await store.change_call(
             transaction, call_id, conversation_id=conversation_id, ticket_number="TKT-2026-000001"
         )
-        times = TurnTimes(1, 1_500, 700, 720, 800, 180, True, reply_id)
+        times = TurnTimes(1, 1_500, 700, 720, 800, 180, True, reply_id, 4_200)
         await store.add_turn(transaction, call_id, times, runtime.clock())
         await record(runtime, transaction, call_id, shop.visitor.actor)
         assert await store.end_reason_of(transaction, "CA1") is None

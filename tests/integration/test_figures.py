@@ -21,6 +21,7 @@ from services.monitoring.conversation_figures import (
     figures_by_intent,
     total,
 )
+from services.monitoring.missed_searches import missing_products
 from services.monitoring.outcomes import refresh_outcomes
 from services.monitoring.tables import conversation_outcomes, unanswered_questions
 from services.monitoring.ticket_figures import ticket_figures_by_day, total_of_tickets
@@ -223,6 +224,30 @@ async def test_another_shop_sees_nothing(runtime: Runtime, shop: Shop, clock: Cl
 async def test_a_period_has_an_end_and_a_limit(start: date, end: date) -> None:
     with pytest.raises(InvalidRequest):
         Period(start, end)
+
+
+async def test_searches_that_found_nothing_are_grouped_by_their_words(
+    runtime: Runtime, shop: Shop, clock: Clock
+) -> None:
+    own = shop.organization_id
+    hammock = Said("Avez-vous des hamacs ?", "product_search", missed="hamac")
+    again = Said("Un hamac, s’il vous plaît", "product_search", timedelta(hours=1), missed="hamac")
+    swing = Said("Une balancelle ?", "product_search", missed="balancel")
+    long_ago = Past(clock() - timedelta(days=91), (hammock,))
+    await write(runtime, own, Past(clock(), (hammock, again)), Past(clock(), (swing,)), long_ago)
+    await write(runtime, shop.other_organization_id, Past(clock(), (swing,)))
+    await refresh_outcomes(runtime, own)
+    await refresh_outcomes(runtime, own)
+    async with runtime.database.reading(own) as transaction:
+        found, count = await missing_products(transaction, clock(), 10, 0)
+        second, _ = await missing_products(transaction, clock(), 1, 1)
+        unknown = await transaction.all(select(unanswered_questions.c.message_id))
+        counted = await transaction.scalar(select(func.sum(conversation_outcomes.c.unanswered)))
+    assert [(one.words, one.searches) for one in found] == [("hamac", 2), ("balancel", 1)]
+    assert [asked.text for asked in found[0].asked] == [again.text, hammock.text]
+    assert (count, second) == (2, found[1:])
+    assert unknown == [], "no article would answer them"
+    assert counted == 4
 
 
 async def test_ten_thousand_conversations_are_read_in_a_moment(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +17,8 @@ from services.accounts.organizations import active_organizations
 from services.accounts.users import authenticate
 from services.catalogue.products import find_product, list_products
 from services.catalogue.stores import list_stores
+from services.conversations.conversations import NewConversation, open_conversation
+from services.conversations.handoff import request_handoff
 from services.orders.orders import find_order_by_number, list_customer_orders
 from tests.integration.shop import Clock
 
@@ -44,6 +46,31 @@ async def test_that_the_sample_shop_is_complete(runtime: Runtime) -> None:
     assert languages["fr"] >= 70
     assert languages["en"] >= 30
     assert len(stores) == report.stores
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "opens_at"),
+    [
+        ("2026-12-25T10:00Z", "2026-12-26T08:00Z"),
+        # The 14th of July 2026 is a Tuesday.
+        ("2026-07-13T17:30Z", "2026-07-15T07:00Z"),
+        ("2026-12-24T10:00Z", None),
+    ],
+)
+async def test_that_nobody_is_promised_an_answer_on_a_public_holiday(
+    runtime: Runtime, asked_at: str, opens_at: str | None
+) -> None:
+    """As the shop's own article says."""
+    await seed(runtime, SAMPLE_SHOP)
+    (shop,) = await active_organizations(runtime.database)
+    moment = datetime.fromisoformat(asked_at)
+    async with runtime.database.transaction(shop.id) as transaction:
+        new = NewConversation("s", "visitor:1", None, "web_chat", "fr", 1)
+        conversation = await open_conversation(transaction, new, moment)
+        told = await request_handoff(transaction, runtime.outbox, conversation.id, None, moment)
+    assert told.is_open is (opens_at is None)
+    assert told.opens_at == (datetime.fromisoformat(opens_at) if opens_at else None)
+    assert (told.expected_wait_minutes is None) is (opens_at is not None)
 
 
 async def test_that_loading_again_adds_nothing(runtime: Runtime, clock: Clock) -> None:

@@ -139,6 +139,7 @@ export const TEXTS = {
   recording: "Recording of the call",
   call_: {
     title: "Call",
+    playFrom: "Play from {time}",
     carriers: { browser: "from the site", twilio: "by telephone" },
     lasts: "going on",
     ends: {

@@ -138,6 +138,7 @@ export const TEXTS = {
   recording: "Enregistrement de l’appel",
   call_: {
     title: "Appel",
+    playFrom: "Écouter à partir de {time}",
     carriers: { browser: "depuis le site", twilio: "par téléphone" },
     lasts: "en cours",
     ends: {

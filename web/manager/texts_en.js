@@ -143,13 +143,17 @@ export const TEXTS = {
   unanswered: {
     title: "Unanswered questions",
     lead: "What customers asked in the last 90 days without getting an answer, grouped by meaning. A draft quotes their questions and your nearest passages; you write the answer and publish it.",
-    states: { open: "To do", drafted: "Written", dismissed: "Dismissed" },
+    productsLead: "What customers looked for in the last 90 days and the catalogue does not have, grouped by words. These searches count among the unanswered questions; no article would answer them.",
+    states: { open: "To do", drafted: "Written", dismissed: "Dismissed", products: "Products not found" },
     none: {
+      products: "Every search found a product",
       open: "No question is waiting",
       drafted: "No article was written from these questions",
       dismissed: "No question was dismissed",
     },
     times: { one: "Asked once", other: "Asked {count} times" },
+    searches: { one: "Searched for once", other: "Searched for {count} times" },
+    lastSearched: { ago: "last {ago} ago", on: "last on {day}" },
     last: { ago: "last {ago} ago", on: "last on {day}" },
     published: "Article published",
     draft: "Draft",

@@ -143,13 +143,17 @@ export const TEXTS = {
   unanswered: {
     title: "Questions sans réponse",
     lead: "Ce que les clients ont demandé ces 90 derniers jours sans obtenir de réponse, regroupé par sens. Un brouillon cite leurs questions et vos passages les plus proches ; vous écrivez la réponse et publiez.",
-    states: { open: "À traiter", drafted: "Rédigées", dismissed: "Écartées" },
+    productsLead: "Ce que les clients ont cherché ces 90 derniers jours et que le catalogue n’a pas, regroupé par mots. Ces recherches comptent parmi les questions sans réponse ; aucun article n’y répondrait.",
+    states: { open: "À traiter", drafted: "Rédigées", dismissed: "Écartées", products: "Produits introuvables" },
     none: {
+      products: "Toutes les recherches ont trouvé un produit",
       open: "Aucune question en attente",
       drafted: "Aucun article rédigé depuis ces questions",
       dismissed: "Aucune question écartée",
     },
     times: { one: "Posée {count} fois", other: "Posée {count} fois" },
+    searches: { one: "Cherché {count} fois", other: "Cherché {count} fois" },
+    lastSearched: { ago: "la dernière fois il y a {ago}", on: "la dernière fois le {day}" },
     last: { ago: "la dernière il y a {ago}", on: "la dernière le {day}" },
     published: "Article publié",
     draft: "Brouillon",

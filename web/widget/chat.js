@@ -259,8 +259,12 @@ export class Chat {
   /** @returns {Promise<import("./conversation.js").Attached>} */
   async readFile(fileId) {
     const { file } = await ask(this.server, `/api/upload/${encodeURIComponent(fileId)}`);
+    const name = file.description || file.file_type;
+    if (file.file_type.startsWith("video/")) {
+      return { name, type: file.file_type, url: file.file_url, poster: file.thumbnail_url };
+    }
     const type = file.thumbnail_url ? "image/jpeg" : file.file_type;
-    return { name: file.description || file.file_type, type, url: file.thumbnail_url };
+    return { name, type, url: file.thumbnail_url };
   }
 
   receive(frame) {

@@ -152,7 +152,7 @@ function File({ view, file }) {
   const label = fill(texts.uploading, { name: file.name });
   return html`
     <li class=${`upload upload-${file.state}`}>
-      ${preview({ ...file, url: file.type.startsWith("image/") ? file.url : null })}
+      ${preview(file, false)}
       ${file.state === "sending" && html`
         <progress max="1" value=${file.progress} aria-label=${label}></progress>
       `}

@@ -11,7 +11,7 @@ const LAST_POSITION = 999;
 /**
  * @typedef {{id: string, title: string, quote: string}} Source
  * @typedef {{tool: string, result: any}} ToolResult
- * @typedef {{name: string, type: string, url: string | null}} Attached
+ * @typedef {{name: string, type: string, url: string | null, poster?: string | null}} Attached
  *
  * @typedef {object} Turn one message and the reply to it, or a message that answers none
  * @property {string} key

@@ -74,11 +74,16 @@ function Attached({ files }) {
   return html`<ul class="attached">${files.map((file) => html`<li>${preview(file)}</li>`)}</ul>`;
 }
 
-/** @param {{name: string, type: string, url: string | null}} file */
-export function preview({ name, type, url }) {
+/**
+ * @param {{name: string, type: string, url: string | null, poster?: string | null}} file
+ * @param {boolean} [isPlayed] whether a video may be played, or only shows its first picture
+ */
+export function preview({ name, type, url, poster }, isPlayed = true) {
   if (url && type.startsWith("image/")) return html`<img src=${url} alt=${name} />`;
   if (url && type.startsWith("video/")) {
-    return html`<video src=${url} controls muted playsinline aria-label=${name}></video>`;
+    // With a poster nothing of the video itself is fetched before somebody plays it.
+    return html`<video src=${url} poster=${poster || undefined} preload=${poster ? "none" : "metadata"}
+      controls=${isPlayed} muted playsinline aria-label=${name}></video>`;
   }
   return html`<span class="file"><${Icon} name="file" /><span>${name}</span></span>`;
 }

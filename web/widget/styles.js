@@ -130,9 +130,9 @@ export const STYLES = /* css */ `
 .files { display: flex; gap: 8px; padding: 4px 4px 10px; overflow-x: auto; }
 .composer .failure { padding: 0 6px 8px; }
 .upload { position: relative; flex: none; }
-.upload img { display: block; width: 64px; height: 64px; object-fit: cover; border-radius: 10px; background: var(--raised); }
+.upload :is(img, video) { display: block; width: 64px; height: 64px; object-fit: cover; border-radius: 10px; background: var(--raised); }
 .upload .file { height: 64px; max-width: 150px; }
-.upload-sending img { opacity: .55; }
+.upload-sending :is(img, video) { opacity: .55; }
 .upload-failed { outline: 2px solid var(--bad); border-radius: 10px; }
 .upload progress { position: absolute; inset: auto 6px 6px; width: calc(100% - 12px); height: 5px; appearance: none; border: 0; border-radius: 3px; overflow: hidden; background: #0006; }
 .upload progress::-webkit-progress-bar { background: #0006; }
