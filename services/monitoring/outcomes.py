@@ -34,8 +34,8 @@ from services.monitoring.tables import (
 )
 
 # Fewer cost more for each, more keep the event loop and SQLite's one writer for too long.
-AT_ONCE = 200
-LOOKED_AT = 2_000
+AT_ONCE = 150
+LOOKED_AT = 1_000
 # A transaction that began earlier may commit later: rows behind the newest are looked at again.
 OVERLAP = timedelta(minutes=2)
 LONGEST_INTENT = 40

@@ -36,6 +36,10 @@ def states(page: Page, server: Server) -> Iterator[str]:
             page.locator(".row-title").first.click()
             page.locator(".asked").wait_for()
             yield "unanswered-open"
+            page.get_by_role("button", name="Produits introuvables").click()
+            page.locator(".row-title").first.click()
+            page.locator(".asked").wait_for()
+            yield "missing-products"
         if name == "documents":
             page.get_by_role("button", name="Ajouter des fichiers").click()
             yield "upload"

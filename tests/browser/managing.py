@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.sync_api import Page
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.database import open_database
 from core.settings import Settings
 from services.accounts.tables import organizations
-from tests.history import invented_past, write_past, write_tickets
+from tests.history import Past, Said, invented_past, write_past, write_tickets
 from tests.serving import PASSWORD, Server
 
 DAYS, CONVERSATIONS_A_DAY, TICKETS_A_DAY = 40, 12, 4
@@ -33,7 +33,7 @@ async def _give_past(url: str) -> None:
     try:
         async with database.reading(None) as look:
             shop = await look.scalar(select(organizations.c.id))
-        past = invented_past(now, DAYS, CONVERSATIONS_A_DAY)
+        past = [*invented_past(now, DAYS, CONVERSATIONS_A_DAY), _search_in_vain(now)]
         for start in range(0, len(past), AT_ONCE):
             async with database.transaction(shop) as transaction:
                 await write_past(transaction, past[start : start + AT_ONCE])
@@ -41,6 +41,11 @@ async def _give_past(url: str) -> None:
             await write_tickets(transaction, now, DAYS, TICKETS_A_DAY)
     finally:
         await database.close()
+
+
+def _search_in_vain(now: datetime) -> Past:
+    looked_for = Said("Je cherche une balancelle", "product_search", missed="balancelle")
+    return Past(now - timedelta(days=1), (looked_for,))
 
 
 def sign_in(page: Page, email: str = "admin@example.com") -> None:

@@ -197,6 +197,29 @@ def test_macros_are_kept_and_filled_in(shop_server: Server, visit: Visits) -> No
     )
 
 
+def test_a_photo_that_comes_later_appears_on_the_open_ticket(
+    shop_server: Server, visit: Visits
+) -> None:
+    with shop_server.client("customer@example.com") as client:
+        said = {"session_id": "console-later-photo", "language": "fr"}
+        for text in (BROKEN, "oui"):
+            answer = client.post("/api/chat", json={**said, "message": text})
+        number = answer.json()["tool_results"][0]["result"]["ticket_id"]
+        console = open_console(visit, shop_server)
+        console.page.evaluate("number => location.hash = `/tickets/all/${number}`", number)
+        ticket = console.page.locator(".ticket")
+        expect(ticket.locator(".clock")).to_be_visible()
+        expect(ticket.locator(".files img")).to_have_count(0)
+        files = {"file": (PHOTO["name"], PHOTO["buffer"], PHOTO["mimeType"])}
+        photo_id = client.post("/api/upload", files=files).json()["file_id"]
+        body = {**said, "message": "voici la photo", "attachments": [photo_id]}
+        answered = client.post("/api/chat", json=body).json()["response"]
+    assert number in answered
+    expect(ticket.locator(".files img")).to_have_count(1)
+    ticket.locator(".history summary").click()
+    expect(ticket.locator(".history")).to_contain_text("Fichiers ajoutés : 1")
+
+
 def test_what_a_customer_sent_and_the_file_are_beside_the_thread(
     shop_server: Server, visit: Visits
 ) -> None:

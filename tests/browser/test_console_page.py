@@ -238,6 +238,24 @@ def test_a_list_that_cannot_be_read_says_so_and_tries_again(
     page.locator(".list-row, .list .state:not([role=alert])").first.wait_for()
 
 
+def test_macros_that_cannot_be_read_are_not_taken_for_none(
+    shop_server: Server, visit: Visits
+) -> None:
+    _, id = waiting_customer(shop_server)
+    console = open_console(visit, shop_server, allowed=("Failed to load", "ERR_FAILED"))
+    page = console.page
+    console.open(id)
+    console.take()
+    page.route("**/api/v1/console/macros", lambda route: route.abort())
+    console.button("Modèles").click()
+    page.get_by_role("menuitem", name="Gérer les modèles…").click()
+    alert = page.get_by_role("dialog").get_by_role("alert")
+    expect(alert).to_contain_text("Impossible de charger")
+    page.unroute("**/api/v1/console/macros")
+    alert.get_by_role("button", name="Réessayer").click()
+    expect(alert).to_have_count(0)
+
+
 def test_the_page_loads_nothing_but_this_servers_files(shop_server: Server, visit: Visits) -> None:
     visited = visit(f"{shop_server.base_url}/console")
     page = visited.page

@@ -123,8 +123,6 @@ def test_unanswered_questions_become_an_article(page: Page, managed: Server) -> 
 
 
 def test_products_looked_for_in_vain_are_shown_apart(page: Page, managed: Server) -> None:
-    with managed.client() as visitor:
-        visitor.post("/api/chat", json={"message": "Je cherche une balancelle"}).raise_for_status()
     show(page, managed, "unanswered")
     page.get_by_role("button", name="Produits introuvables").click()
     group = page.locator(".row-item").filter(has_text="balancelle")

@@ -111,6 +111,13 @@ export class Desk {
     await this.readInto(this.macros, "/macros");
   }
 
+  /** As `readMacros`, for who must know when it fails. @param {AbortSignal} signal */
+  async loadMacros(signal) {
+    const { data } = await this.client.get(`${CONSOLE}/macros`, {}, signal);
+    this.macros.value = data;
+    return data;
+  }
+
   async readFilters() {
     await this.readInto(this.filters, "/filters");
   }

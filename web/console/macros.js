@@ -4,7 +4,7 @@ import { html, useState } from "../shared/html.js";
 import { fill } from "../shared/wording.js";
 import { Dialog } from "../staff/dialog.js";
 import { Icon } from "../staff/icons.js";
-import { Empty } from "../staff/lists.js";
+import { Empty, Shown, useLoaded } from "../staff/lists.js";
 import { Menu } from "../staff/menu.js";
 import { attempt } from "../staff/toasts.js";
 
@@ -52,6 +52,8 @@ export function MacrosDialog({ view }) {
   const { staff, desk } = view;
   const { texts } = staff;
   const [edited, edit] = useState(null);
+  // What the menu knows may be old, or have failed to load.
+  const loaded = useLoaded((signal) => desk.loadMacros(signal));
   const close = () => (view.dialog.value = null);
   const saved = async () => {
     edit(null);
@@ -61,8 +63,9 @@ export function MacrosDialog({ view }) {
     <${Dialog} staff=${staff} title=${texts.macros.title} onClose=${close} isWide>
       ${edited ? html`<${MacroForm} view=${view} macro=${edited} saved=${saved} cancel=${() => edit(null)} />` : html`
         <div class="stack">
-          ${desk.macros.value.length === 0 && html`<${Empty} icon="macro" title=${texts.macros.none} />`}
-          <ul class="macros">${desk.macros.value.map((macro) => html`<${MacroLine} key=${macro.id} view=${view} macro=${macro} edit=${edit} />`)}</ul>
+          <${Shown} staff=${staff} loaded=${loaded} lines=${4} isEmpty=${() => desk.macros.value.length === 0} empty=${html`<${Empty} icon="macro" title=${texts.macros.none} />`}>
+            ${() => html`<ul class="macros">${desk.macros.value.map((macro) => html`<${MacroLine} key=${macro.id} view=${view} macro=${macro} edit=${edit} />`)}</ul>`}
+          </${Shown}>
           <button type="button" class="button" onClick=${() => edit({ name: "", body: "", language: null })}><${Icon} name="plus" />${texts.macros.add}</button>
         </div>
       `}

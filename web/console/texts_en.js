@@ -21,8 +21,8 @@ export const TEXTS = {
     all: "All",
   },
   search: {
-    conversations: "Words, name, ticket number…",
-    tickets: "Words, order, number…",
+    conversations: "Words, name, number…",
+    tickets: "Words, name, number…",
     label: "Search",
     clear: "Clear the search",
     filter: "Filter",

@@ -20,8 +20,8 @@ export const TEXTS = {
     all: "Tous",
   },
   search: {
-    conversations: "Mots, nom, numéro de ticket…",
-    tickets: "Mots, commande, numéro…",
+    conversations: "Mots, nom, numéro…",
+    tickets: "Mots, nom, numéro…",
     label: "Rechercher",
     clear: "Effacer la recherche",
     filter: "Filtrer",

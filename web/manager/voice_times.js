@@ -2,7 +2,7 @@
 
 import { html } from "../shared/html.js";
 import { fill } from "../shared/wording.js";
-import { useLoaded } from "../staff/lists.js";
+import { Failed, useLoaded } from "../staff/lists.js";
 import { count, NONE } from "./figures.js";
 
 const DAYS = 30;
@@ -13,6 +13,14 @@ export function VoiceTimes({ staff }) {
   const { language } = staff;
   const { voice: texts, times } = staff.texts;
   const loaded = useLoaded((signal) => staff.client.get("/api/voice/ledger", { days: DAYS }, signal), []);
+  if (loaded.state === "failed") {
+    return html`
+      <section class="card" aria-labelledby="voice-times">
+        <div class="card-head"><h2 id="voice-times">${texts.title}</h2></div>
+        <${Failed} staff=${staff} error=${loaded.error} retry=${loaded.reload} />
+      </section>
+    `;
+  }
   if (!loaded.data?.turns) return null;
   const { steps, turns } = loaded.data;
   return html`
