@@ -15,7 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -61,45 +61,16 @@ async def fill(runtime: Runtime) -> tuple[UUID, UUID]:
 async def _fill_some(
     transaction: Transaction, choose: random.Random, now: Any, start: int, agent: UUID
 ) -> None:
-    talks, said, filed = [], [], []
-    people = [
-        {
-            "id": new_id(),
-            "reference": f"CUST{number}",
-            "email": f"client{number}@example.com",
-            "first_name": choose.choice(FIRST_NAMES),
-            "last_name": choose.choice(LAST_NAMES),
-            "language": "fr",
-            "created_at": now,
-        }
-        for number in range(start, start + 1_000)
-    ]
-    await transaction.insert_many(customers, people)
+    people, talks, said, filed = [], [], [], []
     for number in range(start, start + 1_000):
-        id = new_id()
-        owner = choose.choices(["bot", "waiting", "human", "closed"], [70, 3, 7, 20])[0]
         moment = now + timedelta(seconds=number)
-        talks.append(
-            {
-                "id": id,
-                "session_id": f"s{number}",
-                "actor": "visitor:1",
-                "customer_id": people[number - start]["id"],
-                "channel": "web_chat",
-                "language": "fr",
-                "owner": owner,
-                "owner_since": moment,
-                "assignee_id": agent if owner == "human" and number % 5 == 0 else None,
-                "assistant_revision": 1,
-                "state": {},
-                "next_sequence": MESSAGES + 1,
-                "created_at": moment,
-                "updated_at": moment,
-            }
-        )
+        person = _person(choose, number, moment)
+        talk = _talk(choose, number, moment, person["id"], agent)
+        people.append(person)
+        talks.append(talk)
         said += [
             {
-                "conversation_id": id,
+                "conversation_id": talk["id"],
                 "sequence": sequence,
                 "role": "user",
                 "content": sentence(choose),
@@ -109,27 +80,66 @@ async def _fill_some(
             }
             for sequence in range(1, MESSAGES + 1)
         ]
-        filed.append(
-            {
-                "number": f"TKT-2026-{number:06d}",
-                "actor": "visitor:1",
-                "customer_id": people[number - start]["id"],
-                "conversation_id": id,
-                "order_number": f"CMD-2026-{ROWS - number:06d}",
-                "problem_category": "autre",
-                "problem_severity": "moyen",
-                "priority": choose.choice(["low", "medium", "high", "urgent"]),
-                "status": choose.choices(["open", "in_progress", "closed"], [20, 20, 60])[0],
-                "description": sentence(choose),
-                "assignee_id": agent if number % 40 == 0 else None,
-                "sla_response_deadline": moment + timedelta(hours=24),
-                "created_at": moment,
-                "updated_at": moment,
-            }
-        )
+        filed.append(_ticket(choose, number, moment, talk, agent))
+    await transaction.insert_many(customers, people)
     await transaction.insert_many(conversations, talks)
     await transaction.insert_many(messages, said)
     await transaction.insert_many(tickets, filed)
+
+
+def _person(choose: random.Random, number: int, moment: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "reference": f"CUST{number}",
+        "email": f"client{number}@example.com",
+        "first_name": choose.choice(FIRST_NAMES),
+        "last_name": choose.choice(LAST_NAMES),
+        "language": "fr",
+        "created_at": moment,
+    }
+
+
+def _talk(
+    choose: random.Random, number: int, moment: datetime, customer: UUID, agent: UUID
+) -> dict[str, Any]:
+    owner = choose.choices(["bot", "waiting", "human", "closed"], [70, 3, 7, 20])[0]
+    return {
+        "id": new_id(),
+        "session_id": f"s{number}",
+        "actor": "visitor:1",
+        "customer_id": customer,
+        "channel": "web_chat",
+        "language": "fr",
+        "owner": owner,
+        "owner_since": moment,
+        "assignee_id": agent if owner == "human" and number % 5 == 0 else None,
+        "assistant_revision": 1,
+        "state": {},
+        "next_sequence": MESSAGES + 1,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+
+
+def _ticket(
+    choose: random.Random, number: int, moment: datetime, talk: dict[str, Any], agent: UUID
+) -> dict[str, Any]:
+    return {
+        "number": f"TKT-2026-{number:06d}",
+        "actor": "visitor:1",
+        "customer_id": talk["customer_id"],
+        "conversation_id": talk["id"],
+        "order_number": f"CMD-2026-{ROWS - number:06d}",
+        "problem_category": "autre",
+        "problem_severity": "moyen",
+        "priority": choose.choice(["low", "medium", "high", "urgent"]),
+        "status": choose.choices(["open", "in_progress", "closed"], [20, 20, 60])[0],
+        "description": sentence(choose),
+        "assignee_id": agent if number % 40 == 0 else None,
+        "sla_response_deadline": moment + timedelta(hours=24),
+        "created_at": moment,
+        "updated_at": moment,
+    }
 
 
 async def measure(name: str, work: Callable[[], Awaitable[Any]]) -> None:
