@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,39 @@ import pytest
 
 from core.errors import SpeechBusy, SpeechUnavailable, VoiceUnavailable
 from core.providers.breaker import CircuitBreaker
-from core.providers.speech import Sound, SpeechToText, TextToSpeech
+from core.providers.speech import Sound, SpeechToText, TextToSpeech, engines
 from core.providers.speech.engines import EngineKind, EnginePool, EngineRefused
 from core.providers.speech.fallback import FallbackSpeechToText, FallbackTextToSpeech
+from core.providers.speech.google import GoogleTextToSpeech
 from core.providers.speech.listening import Listening
 from core.providers.speech.opening import open_speech_to_text, open_text_to_speech
 from core.providers.speech.pico import EmbeddedTextToSpeech
-from core.providers.speech.voices import VOICES
 from core.providers.speech.whisper_embedded import EmbeddedSpeechToText
 from core.settings import Settings
-from tests.openai_server import BrokenJson, HttpFault, OpenAIServer, WrongContentType, openai_server
-from tests.recordings import music, said, silence
+from tests.google_voice import Asked, GoogleStep, GoogleVoice, google_voice
+from tests.openai_server import (
+    BrokenJson,
+    Hang,
+    HttpFault,
+    OpenAIServer,
+    WrongContentType,
+    openai_server,
+)
+from tests.recordings import said
+from tests.speech_suite import (  # noqa: F401  collected here with this module's fixtures
+    SENTENCES,
+    spoken,
+    test_that_a_language_is_found,
+    test_that_a_long_sentence_is_spoken_whole,
+    test_that_every_name_speaks,
+    test_that_recognisers_stay_out_of_this_process,
+    test_that_sentences_are_spoken_one_by_one,
+    test_that_silence_and_music_are_no_words,
+    test_that_speech_becomes_words,
+    test_that_voices_stay_out_of_this_process,
+)
 
 pytestmark = pytest.mark.anyio
-ENGINES = ["embedded", "openai"]
-SENTENCES = "Bonjour. Votre commande est en route."
 
 
 @pytest.fixture(scope="module")
@@ -44,63 +61,51 @@ def server(audio_server: OpenAIServer) -> OpenAIServer:
 
 
 def settings(server: OpenAIServer, kind: str, **more: Any) -> Settings:
-    named = kind if kind == "embedded" else f"openai-compatible:{server.base_url}#whisper-test"
+    named = kind if kind != "openai" else f"openai-compatible:{server.base_url}#whisper-test"
     return Settings(speech_to_text=named, text_to_speech=named, data_dir=Path("unused"), **more)
 
 
-@pytest.fixture(params=ENGINES)
+def fell_back(engine: object) -> bool:
+    """Whether the embedded engine has been asked in place of another."""
+    if not isinstance(engine, FallbackSpeechToText | FallbackTextToSpeech):
+        return False
+    assert isinstance(engine.second, EmbeddedSpeechToText | EmbeddedTextToSpeech)
+    return engine.second.pool.processes[0].process_id is not None
+
+
+@pytest.fixture(params=["embedded", "openai"])
 async def recogniser(
     request: pytest.FixtureRequest, server: OpenAIServer
 ) -> AsyncIterator[SpeechToText]:
     engine = open_speech_to_text(settings(server, request.param), CircuitBreaker("speech"))
     yield engine
+    assert isinstance(engine, Listening)
+    assert not fell_back(engine.recogniser)
     await engine.close()
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(scope="module")
+def google_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleVoice]:
+    with google_voice(tmp_path_factory.mktemp("google")) as google:
+        yield google
+
+
+@pytest.fixture
+def google(google_server: GoogleVoice, monkeypatch: pytest.MonkeyPatch) -> GoogleVoice:
+    google_server.reset()
+    for name, value in google_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return google_server
+
+
+@pytest.fixture(params=["embedded", "openai", "gtts"])
 async def voice(
-    request: pytest.FixtureRequest, server: OpenAIServer
+    request: pytest.FixtureRequest, server: OpenAIServer, google: GoogleVoice
 ) -> AsyncIterator[TextToSpeech]:
     engine = open_text_to_speech(settings(server, request.param), CircuitBreaker("speech"))
     yield engine
+    assert not fell_back(engine)
     await engine.close()
-
-
-async def spoken(engine: TextToSpeech, text: str, **more: str) -> list[Sound]:
-    chosen = {"voice": "alloy", "language": "fr", **more}
-    return [sound async for sound in engine.speak(text, **chosen)]
-
-
-async def test_that_speech_becomes_words(recogniser: SpeechToText) -> None:
-    heard = await recogniser.transcribe(Sound(said("Bonjour, où est ma commande ?")), language="fr")
-    assert "commande" in heard.text
-    assert heard.language == "fr"
-    assert 0 < heard.confidence <= 1
-
-
-async def test_that_a_language_is_found(recogniser: SpeechToText) -> None:
-    heard = await recogniser.transcribe(Sound(said("Bonjour, où est ma commande ?")))
-    assert heard.language == "fr"
-
-
-@pytest.mark.parametrize("samples", [b"", bytes(100), silence(2), music(3), silence(20)])
-async def test_that_silence_and_music_are_no_words(
-    recogniser: SpeechToText, samples: bytes
-) -> None:
-    heard = await recogniser.transcribe(Sound(samples), language="fr")
-    assert heard.text == ""
-
-
-async def test_that_sentences_are_spoken_one_by_one(voice: TextToSpeech) -> None:
-    sounds = await spoken(voice, SENTENCES)
-    assert len(sounds) == 2
-    assert all(sound.duration_seconds > 0.3 for sound in sounds)
-    assert await spoken(voice, " … ! ") == []
-
-
-async def test_that_every_name_speaks(voice: TextToSpeech) -> None:
-    for name in VOICES:
-        assert (await spoken(voice, "Oui.", voice=name))[0].duration_seconds > 0.1
 
 
 async def test_that_an_unused_engine_costs_nothing(server: OpenAIServer) -> None:
@@ -109,11 +114,6 @@ async def test_that_an_unused_engine_costs_nothing(server: OpenAIServer) -> None
     assert voice.pool.processes[0].process_id is None
     await recogniser.close()
     await voice.close()
-
-
-async def test_that_engines_stay_out_of_this_process(recogniser: SpeechToText) -> None:
-    await recogniser.transcribe(Sound(said("Oui.")), language="fr")
-    assert not {"ctranslate2", "faster_whisper", "torch", "whisper"} & sys.modules.keys()
 
 
 async def test_that_a_dead_engine_is_replaced_and_asked_again() -> None:
@@ -171,6 +171,24 @@ async def test_that_a_missing_package_says_what_to_install() -> None:
     await pool.close()
 
 
+async def test_that_an_engine_which_does_not_open_is_left_alone_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openings = tmp_path / "openings"
+    kind = EngineKind("tests.unopened_engine", {"file": str(openings)})
+    pool = EnginePool(kind)
+    for _ in range(3):
+        with pytest.raises(EngineRefused, match="the weights are torn"):
+            await pool.ask({}, timeout_seconds=30)
+    assert openings.read_text() == "opened\n"
+    monkeypatch.setattr(engines, "REOPEN_SECONDS", 0.0)
+    hasty = EnginePool(kind)
+    for _ in range(2):
+        with pytest.raises(EngineRefused):
+            await hasty.ask({}, timeout_seconds=30)
+    assert openings.read_text() == "opened\n" * 3
+
+
 async def test_that_pico_speaks_no_dutch() -> None:
     engine = EmbeddedTextToSpeech()
     with pytest.raises(VoiceUnavailable, match="TEXT_TO_SPEECH"):
@@ -201,6 +219,60 @@ async def test_that_the_embedded_voice_goes_on_where_another_fails(
     sounds = await spoken(engine, SENTENCES)
     assert len(sounds) == 2
     assert sounds[0] != first[0]
+    await engine.close()
+
+
+@pytest.mark.parametrize(
+    "fault", [HttpFault(500), HttpFault(429), WrongContentType(), BrokenJson(), Hang(60)]
+)
+async def test_that_the_embedded_voice_goes_on_where_google_fails(
+    google: GoogleVoice, fault: GoogleStep
+) -> None:
+    patient = GoogleTextToSpeech(CircuitBreaker("speech"), timeout_seconds=5)
+    hasty = GoogleTextToSpeech(CircuitBreaker("speech"), timeout_seconds=0.3)
+    first = hasty if isinstance(fault, Hang) else patient
+    engine = FallbackTextToSpeech(first, EmbeddedTextToSpeech())
+    google.script(fault, fault)
+    assert len(await spoken(engine, SENTENCES)) == 2
+    # The rest of a text that has begun in one voice is said in the same.
+    assert {asked.text for asked in google.asked} == {"Bonjour."}
+    assert len(google.asked) == (1 if isinstance(fault, BrokenJson) else 2)
+    for one in (patient, hasty, engine.second):
+        await one.close()
+
+
+async def test_that_google_is_left_alone_while_it_keeps_failing(google: GoogleVoice) -> None:
+    breaker = CircuitBreaker("speech", failure_threshold=2)
+    engine = open_text_to_speech(Settings(text_to_speech="gtts"), breaker)
+    google.script(HttpFault(429), HttpFault(429))
+    assert len(await spoken(engine, SENTENCES)) == 2
+    assert breaker.state == "open"
+    await spoken(engine, SENTENCES)
+    assert len(google.asked) == 2
+    await engine.close()
+
+
+async def test_that_google_is_asked_in_its_own_words(google: GoogleVoice) -> None:
+    engine = open_text_to_speech(Settings(text_to_speech="gtts"), CircuitBreaker("speech"))
+    await spoken(engine, 'Café « crème » & 50 % de "remise".')
+    assert google.asked == [
+        Asked("translate.google.fr", 'Café « crème » & 50 % de "remise".', "fr")
+    ]
+    await spoken(engine, "Bonjour.", voice="echo")
+    await spoken(engine, "Hello.", voice="fable", language="en")
+    hosts = [asked.host for asked in google.asked[1:]]
+    assert hosts == ["translate.google.ca", "translate.google.com.au"]
+    await engine.close()
+
+
+async def test_that_nobody_passes_for_google(
+    google: GoogleVoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    engine = open_text_to_speech(Settings(text_to_speech="gtts"), CircuitBreaker("speech"))
+    assert len(await spoken(engine, SENTENCES)) == 2
+    assert google.asked == []
+    assert google.refused_handshakes > 0
     await engine.close()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 DEFAULT_DIMENSIONS = 64
 IMAGE_SIDE_PIXELS = 8
 SAMPLES_PER_SECOND = 24_000
+LONGEST_TONE_SECONDS = 20.0
 
 # One second of silence: MPEG-1 layer III frames of 128 kbit/s at 44.1 kHz, all zero after the head.
 _SILENT_FRAME = bytes([0xFF, 0xFB, 0x90, 0xC4]) + bytes(413)
@@ -53,7 +54,7 @@ def speech(text: str, response_format: str) -> tuple[bytes, str]:
     """Audio and its media type: silent MP3, or a tone as WAV or PCM, longer with the text."""
     if response_format == "mp3":
         return SILENT_MP3, "audio/mpeg"
-    samples = _tone(min(2.0, 0.05 * len(text)))
+    samples = _tone(min(LONGEST_TONE_SECONDS, 0.05 * len(text)))
     if response_format == "pcm":
         return samples, "audio/pcm"
     output = io.BytesIO()

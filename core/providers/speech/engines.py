@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
+import time
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from core.telemetry import logger
 FRAME_HEAD = struct.Struct("<II")
 WAITING_REQUESTS = 16
 START_TIMEOUT_SECONDS = 60.0
+# An engine that cannot be opened is not tried again at every request: that takes seconds.
+REOPEN_SECONDS = 300.0
 BUSY_RETRY_SECONDS = 5
 
 
@@ -46,6 +49,7 @@ class EngineKind:
     module: str
     options: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class EngineProcess:
     def __init__(self, kind: EngineKind) -> None:
         self.kind = kind
         self._process: Process | None = None
+        self._refusal: EngineRefused | None = None
+        self._refused_until = 0.0
 
     async def ask(
         self, request: Mapping[str, Any], payload: bytes, timeout_seconds: float
@@ -84,18 +90,27 @@ class EngineProcess:
             raise
 
     async def _start(self) -> None:
+        if self._refusal is not None and time.monotonic() < self._refused_until:
+            raise EngineRefused(self._refusal.reason, self._refusal.message)
         threads = str(self.kind.threads)
         self._process = await start_isolated(
             "core.providers.speech.worker",
             self.kind.module,
             json.dumps(self.kind.options),
-            environment={"OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"},
+            environment={
+                "OMP_NUM_THREADS": threads,
+                "HF_HUB_OFFLINE": "1",
+                **self.kind.environment,
+            },
         )
         async with asyncio.timeout(START_TIMEOUT_SECONDS):
             facts = (await self._receive()).facts
         if "refused" in facts:
             await self.stop()
+            self._refusal = EngineRefused(facts["refused"], facts["message"])
+            self._refused_until = time.monotonic() + REOPEN_SECONDS
             raise EngineRefused(facts["refused"], facts["message"])
+        self._refusal = None
 
     async def _exchange(self, request: Mapping[str, Any], payload: bytes) -> Reply:
         process = self._running()

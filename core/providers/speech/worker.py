@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 
 from core.providers.speech.engines import FRAME_HEAD, EngineRefused
 
+LONGEST_REASON = 200
+
 Engine = Callable[[Mapping[str, Any], bytes], tuple[Mapping[str, Any], bytes]]
 
 
@@ -30,6 +32,11 @@ def main() -> None:
         return
     except EngineRefused as refusal:
         _write(replies, {"refused": refusal.reason, "message": refusal.message})
+        return
+    except Exception as error:
+        # Weights that are missing, torn or of another kind: each library fails in its own way.
+        reason = f"{type(error).__name__}: {error}"[:LONGEST_REASON]
+        _write(replies, {"refused": "unopened", "message": f"The engine did not open. {reason}"})
         return
     _write(replies, {"open": True})
     while (request := _read(sys.stdin.buffer)) is not None:
