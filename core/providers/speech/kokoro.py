@@ -34,7 +34,8 @@ class KokoroTextToSpeech:
     """Kokoro's voices in a process of their own."""
 
     def __init__(self, folder: str) -> None:
-        self.pool = EnginePool(EngineKind(ENGINE, {"folder": folder}, THREADS))
+        options = {"folder": folder, "threads": THREADS}
+        self.pool = EnginePool(EngineKind(ENGINE, options, THREADS))
 
     @property
     def name(self) -> str:

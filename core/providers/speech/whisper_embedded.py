@@ -14,6 +14,9 @@ TORCH_ENGINE = "core.providers.speech.torch_whisper_engine"
 MOST_THREADS = 2
 TIMEOUT_SECONDS = 20.0
 TORCH_TIMEOUT_SECONDS = 30.0
+# Torch's threads spin while they wait for one another: beside other work that takes four times
+# as long as letting them sleep.
+PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 class _WhisperProcess:
@@ -60,7 +63,7 @@ class TorchSpeechToText(_WhisperProcess):
     """OpenAI's own Whisper, by size (`small`) or `.pt` file; a size is downloaded once."""
 
     def __init__(self, model: str) -> None:
-        kind = EngineKind(TORCH_ENGINE, {"model": model}, _threads())
+        kind = EngineKind(TORCH_ENGINE, {"model": model}, _threads(), PATIENT_THREADS)
         missing = "SPEECH_TO_TEXT=whisper:… needs more packages: run `scripts/install voice`."
         super().__init__(f"whisper:{model}", kind, TORCH_TIMEOUT_SECONDS, missing)
 

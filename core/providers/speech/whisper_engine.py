@@ -18,6 +18,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from core.providers.speech import SAMPLE_RATE_HERTZ
+from core.providers.speech.whisper_limits import BEAM_SIZE, LANGUAGES, most_tokens
 from core.providers.speech.whisper_weights import MODEL_NAME, packaged_files
 from core.providers.speech.worker import Engine
 
@@ -26,14 +27,8 @@ WINDOW_SECONDS = 30
 # Below this the model invents repetitions.
 SHORTEST_WINDOW_SECONDS = 10
 MARGIN_SECONDS = 2
-BEAM_SIZE = 5
-# A person says three or four words a second, a word takes one to three tokens.
-TOKENS_A_SECOND = 12
-FEWEST_TOKENS = 24
-MOST_TOKENS = 224
 # More than this is text that repeats itself (the limit of Whisper's own authors).
 LARGEST_COMPRESSION = 2.4
-LANGUAGES = ("fr", "en", "de", "es", "it", "nl")
 
 Samples = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
 
@@ -93,13 +88,12 @@ def _detect(model: WhisperModel, encoded: Any) -> str:
 
 def _decode(model: WhisperModel, encoded: Any, language: str, seconds: float) -> Heard:
     tokenizer = Tokenizer(model.hf_tokenizer, True, task="transcribe", language=language)
-    most = min(MOST_TOKENS, FEWEST_TOKENS + math.ceil(seconds * TOKENS_A_SECOND))
     prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
     result = model.model.generate(
         encoded,
         [prompt],
         beam_size=BEAM_SIZE,
-        max_length=len(prompt) + most,
+        max_length=len(prompt) + most_tokens(seconds),
         return_scores=True,
         return_no_speech_prob=True,
     )[0]
