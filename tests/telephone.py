@@ -24,7 +24,7 @@ CALL_ID = "CA0123456789abcdef0123456789abcdef"
 STREAM_ID = "MZ0123456789abcdef0123456789abcdef"
 FRAME_CODES = 160
 FRAME_SECONDS = 0.02
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 90.0
 
 
 def signed(auth_token: str, url: str, form: Mapping[str, str]) -> dict[str, str]:

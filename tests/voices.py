@@ -19,6 +19,9 @@ SAID = {
     "goodbye": "Merci beaucoup, au revoir.",
     "trailing": "Je voudrais savoir si",
     "rest": "vous livrez à Marseille.",
+    # Without a pause in which it would be decoded.
+    "breathless": "Je cherche un grand canapé confortable avec deux fauteuils et une table "
+    "basse pour le salon de ma maison de campagne près de la mer",
 }
 
 

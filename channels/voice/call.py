@@ -15,6 +15,7 @@ from channels.voice.agents import AgentMessages
 from channels.voice.answering import Answered, Caller, Turn, leave_ticket
 from channels.voice.consent import RecordingConsent
 from channels.voice.floor import Floor, Interruption, NotHeard, Utterance
+from channels.voice.guessing import Guess
 from channels.voice.keypad import Keypad
 from channels.voice.ledger import Stopwatch, enter
 from channels.voice.line import Line
@@ -67,6 +68,7 @@ class Call:
         opening: Opening,
         transcribe: Callable[[Sound, str | None], Awaitable[Transcript]],
         pronounce: Callable[[str, str], str],
+        guess: Guess,
     ) -> None:
         self._runtime = runtime
         self._line = line
@@ -79,7 +81,7 @@ class Call:
         )
         self.voice.on_clear = self.recorder.clear
         self.floor = Floor(
-            activity, transcribe, self.voice, self.recorder.caller, line.longest_gap_seconds
+            activity, transcribe, self.voice, self.recorder.caller, line.longest_gap_seconds, guess
         )
         self.floor.language = opening.language
         self.floor.on_interruption = self._on_interruption
@@ -207,8 +209,8 @@ class Call:
     async def _tell_partial(self) -> None:
         if self.floor.partial != self._told_partial:
             self._told_partial = self.floor.partial
-            if self._told_partial:
-                await self._line.tell("partial", text=self._told_partial)
+            # Nothing takes back a guess that was none: noise, or an answer that is no turn.
+            await self._line.tell("partial", text=self._told_partial)
 
     def _is_idle(self) -> bool:
         answering = self._answering is not None and not self._answering.done()

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 from channels.voice.call import Call, EndReason, Opening
-from channels.voice.heard import listen
+from channels.voice.heard import guess, listen
 from channels.voice.line import Line
 from channels.voice.spoken import as_spoken
 from core.errors import ServiceUnavailable, SupportError
@@ -84,6 +84,7 @@ def new_call(runtime: Runtime, line: Line, opening: Opening) -> Call:
         opening,
         partial(_transcribe, runtime, opening),
         as_spoken,
+        partial(_guess, runtime, opening),
     )
 
 
@@ -91,3 +92,9 @@ async def _transcribe(
     runtime: Runtime, opening: Opening, sound: Sound, language: str | None
 ) -> Transcript:
     return await listen(runtime, opening.caller.principal.organization_id, sound, language)
+
+
+async def _guess(
+    runtime: Runtime, opening: Opening, sound: Sound, language: str | None
+) -> Transcript | None:
+    return await guess(runtime, opening.caller.principal.organization_id, sound, language)

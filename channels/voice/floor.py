@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from channels.voice.guessing import Guess, Guessing
 from channels.voice.hearing import WINDOW_BYTES, WINDOW_MILLISECONDS, Ear
 from channels.voice.speaking import Voice
 from channels.voice.turns import SYLLABLE_MILLISECONDS, ends_turn, is_plausible, only_agrees
@@ -81,6 +82,7 @@ class Floor:
         voice: Voice,
         on_window: Callable[[bytes], None],
         longest_gap_seconds: float,
+        guess: Guess,
     ) -> None:
         self._activity = activity
         self._transcribe = transcribe
@@ -88,6 +90,7 @@ class Floor:
         self._on_window = on_window
         self._longest_gap_seconds = longest_gap_seconds
         self.ear = Ear()
+        self._guessing = Guessing(guess)
         self.language: str | None = None
         self.on_interruption: Callable[[Interruption], None] = lambda interruption: None
         self.partial = ""
@@ -129,6 +132,7 @@ class Floor:
             return None
         await self._yield_floor()
         self._look_at_decoding()
+        self._look_at_guesses()
         return await self._judge()
 
     def _listen(self, window: bytes) -> None:
@@ -138,6 +142,7 @@ class Floor:
         if moment == "began":
             self._found, self._silenced_ms, self._may_agree = None, None, False
             self.partial = ""
+            self._guessing.forget()
         elif moment == "went_on":
             self._found = None
 
@@ -191,7 +196,14 @@ class Floor:
         wanted = ear.is_paused or ear.is_full
         if self._decoding is None and wanted and self._found is None:
             self._decoding_pause = ear.pause
+            self._guessing.know(ear.voice_milliseconds)
             self._decoding = asyncio.create_task(self._decode(ear.said()), name="decoding")
+
+    def _look_at_guesses(self) -> None:
+        """Tell what is being said while nothing is decoded in earnest, nor the voice heard."""
+        is_free = self._decoding is None and self._found is None
+        if is_free and not (self._voice.is_audible or self._voice.is_paused):
+            self.partial = self._guessing.look(self.ear, self.language) or self.partial
 
     async def _decode(self, sound: Sound) -> Transcript | None:
         """What was said; None where the engine is busy or failing, and it is asked again."""
@@ -243,9 +255,11 @@ class Floor:
     def _forget(self) -> None:
         self._found, self._silenced_ms, self._may_agree = None, None, False
         self.partial = ""
+        self._guessing.forget()
         self.ear.close()
 
     async def close(self) -> None:
         """Stop listening; an engine that is decoding is let finish, or it would start anew."""
         if self._decoding is not None:
             await asyncio.gather(self._decoding, return_exceptions=True)
+        await self._guessing.close()

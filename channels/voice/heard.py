@@ -65,6 +65,14 @@ async def listen(
     return await mended(runtime, organization_id, heard)
 
 
+async def guess(
+    runtime: Runtime, organization_id: UUID, sound: Sound, language: str | None
+) -> Transcript | None:
+    """What is probably being said, put right as in `listen`; None where nobody is free to guess."""
+    guessed = await runtime.speech_to_text.guess(sound, language=language)
+    return await mended(runtime, organization_id, guessed) if guessed is not None else None
+
+
 async def mended(runtime: Runtime, organization_id: UUID, heard: Transcript) -> Transcript:
     """A transcript with the shop's own words put right; takes some milliseconds."""
     if heard.language != CORRECTED_LANGUAGE or not heard.text:

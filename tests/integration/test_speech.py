@@ -13,7 +13,13 @@ import pytest
 
 from core.errors import SpeechBusy, SpeechUnavailable, VoiceUnavailable
 from core.providers.breaker import CircuitBreaker
-from core.providers.speech import Sound, SpeechToText, TextToSpeech, engines
+from core.providers.speech import (
+    Sound,
+    SpeechToText,
+    TextToSpeech,
+    engines,
+    whisper_embedded,
+)
 from core.providers.speech.engines import EngineKind, EnginePool, EngineRefused
 from core.providers.speech.fallback import FallbackSpeechToText, FallbackTextToSpeech
 from core.providers.speech.google import GoogleTextToSpeech
@@ -114,6 +120,33 @@ async def test_that_an_unused_engine_costs_nothing(server: OpenAIServer) -> None
     assert voice.pool.processes[0].process_id is None
     await recogniser.close()
     await voice.close()
+
+
+async def test_that_only_an_idle_recogniser_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = EmbeddedSpeechToText()
+    sound = Sound(said("Quels sont les délais de livraison ?"))
+    assert await engine.guess(sound, language="fr") is None, "it would be opened for a guess"
+    await engine.warm()
+    guessed = await engine.guess(sound, language="fr")
+    assert guessed is not None
+    assert "livraison" in guessed.text
+    assert await engine.guess(Sound(sound.samples * 8), language="fr") is None
+    heard = asyncio.create_task(engine.transcribe(sound, language="fr"))
+    await asyncio.sleep(0)
+    assert await engine.guess(sound, language="fr") is None
+    await heard
+    monkeypatch.setattr(whisper_embedded, "SLOWEST_GUESS_SECONDS", 0.0)
+    monkeypatch.setattr(engine, "_guesses_again_at", 0.0)
+    assert await engine.guess(sound, language="fr") is not None
+    assert await engine.guess(sound, language="fr") is None
+    await engine.close()
+
+
+async def test_that_nobody_pays_for_a_guess(server: OpenAIServer) -> None:
+    engine = open_speech_to_text(settings(server, "openai"), CircuitBreaker("speech"))
+    assert await engine.guess(Sound(said("Bonjour.")), language="fr") is None
+    assert server.requests == []
+    await engine.close()
 
 
 async def test_that_a_dead_engine_is_replaced_and_asked_again() -> None:

@@ -48,6 +48,14 @@ class SpeechToText(Protocol):
         """
         ...
 
+    async def guess(self, sound: Sound, *, language: str | None = None) -> Transcript | None:
+        """What is probably said in a sound that is not over, at once; None where that costs.
+
+        Only an engine of this machine that has nothing else to do guesses: whoever asks
+        `transcribe` meanwhile waits for no more than a part of a second. Raises as that does.
+        """
+        ...
+
     async def warm(self) -> None:
         """Load the engine before somebody waits for it; raises as `transcribe` does."""
         ...

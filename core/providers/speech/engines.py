@@ -189,6 +189,15 @@ class EnginePool:
             self._free.append(process)
             self._places.release()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every process runs and is free, and nobody waits."""
+        return (
+            not self._waiting
+            and len(self._free) == len(self.processes)
+            and all(process.process_id is not None for process in self.processes)
+        )
+
     async def close(self) -> None:
         """End every process."""
         for process in self.processes:

@@ -28,6 +28,9 @@ class FallbackSpeechToText:
             _report(self.first.name, error)
         return await self.second.transcribe(sound, language=language)
 
+    async def guess(self, sound: Sound, *, language: str | None = None) -> Transcript | None:
+        return await self.first.guess(sound, language=language)
+
     async def warm(self) -> None:
         await self.first.warm()
 

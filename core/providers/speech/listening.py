@@ -44,6 +44,10 @@ class Listening:
             parts.append(await self.recogniser.transcribe(piece, language=known))
         return _joined(parts, language)
 
+    async def guess(self, sound: Sound, *, language: str | None = None) -> Transcript | None:
+        """Whoever asks has heard that there is speech: it is not looked for again."""
+        return await self.recogniser.guess(sound, language=language)
+
     async def warm(self) -> None:
         await self.recogniser.warm()
 

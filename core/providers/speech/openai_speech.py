@@ -112,6 +112,9 @@ class OpenAISpeechToText:
         known = _LANGUAGES.get(str(body.get("language", "")).lower())
         return Transcript(text, language or known or "fr", _confidence(body))
 
+    async def guess(self, sound: Sound, *, language: str | None = None) -> None:
+        """Each guess would be paid for."""
+
     async def warm(self) -> None:
         """Nothing is loaded here."""
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Mapping
+from typing import Any
 
 from core.errors import SpeechUnavailable
 from core.providers.speech import BYTES_A_SAMPLE, SAMPLE_RATE_HERTZ, Sound, Transcript
@@ -14,6 +17,11 @@ TORCH_ENGINE = "core.providers.speech.torch_whisper_engine"
 MOST_THREADS = 2
 TIMEOUT_SECONDS = 20.0
 TORCH_TIMEOUT_SECONDS = 30.0
+# The window that costs least holds so much and a margin.
+LONGEST_GUESSED_SECONDS = 8.0
+# A turn ends 200 ms or more after its last word: what takes no longer than this delays nobody.
+SLOWEST_GUESS_SECONDS = 0.35
+REST_AFTER_SLOW_GUESS_SECONDS = 15.0
 # Torch's threads spin while they wait for one another: beside other work that takes four times
 # as long as letting them sleep.
 PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
@@ -33,9 +41,16 @@ class _WhisperProcess:
         return self._name
 
     async def transcribe(self, sound: Sound, *, language: str | None = None) -> Transcript:
+        return await self._ask(sound, {"language": language})
+
+    async def guess(self, sound: Sound, *, language: str | None = None) -> Transcript | None:
+        """Nothing: what is heard takes too long."""
+        return None
+
+    async def _ask(self, sound: Sound, request: Mapping[str, Any]) -> Transcript:
         try:
             reply = await self.pool.ask(
-                {"language": language}, sound.samples, timeout_seconds=self._timeout_seconds
+                request, sound.samples, timeout_seconds=self._timeout_seconds
             )
         except EngineRefused as refusal:
             message = self._missing if refusal.reason == "not_installed" else refusal.message
@@ -57,6 +72,19 @@ class EmbeddedSpeechToText(_WhisperProcess):
     def __init__(self) -> None:
         kind = EngineKind(ENGINE, {"threads": _threads()}, _threads())
         super().__init__("embedded:whisper-base", kind, TIMEOUT_SECONDS, NOT_INSTALLED)
+        self._guesses_again_at = 0.0
+
+    async def guess(self, sound: Sound, *, language: str | None = None) -> Transcript | None:
+        """A first thought, without weighing others; none for a while after a slow one."""
+        began = time.monotonic()
+        is_short = sound.duration_seconds <= LONGEST_GUESSED_SECONDS
+        if not (is_short and self.pool.is_idle and began >= self._guesses_again_at):
+            return None
+        guessed = await self._ask(sound, {"language": language, "beams": 1})
+        now = time.monotonic()
+        if now - began > SLOWEST_GUESS_SECONDS:
+            self._guesses_again_at = now + REST_AFTER_SLOW_GUESS_SECONDS
+        return guessed
 
 
 class TorchSpeechToText(_WhisperProcess):

@@ -54,21 +54,25 @@ def open_engine(options: Mapping[str, Any]) -> Engine:
 
     def answer(request: Mapping[str, Any], payload: bytes) -> tuple[Mapping[str, Any], bytes]:
         samples = numpy.frombuffer(payload, "<i2").astype(numpy.float32) / 32768.0
-        language, heard = _transcribe(model, samples, request.get("language"))
+        beams = request.get("beams", BEAM_SIZE)
+        language, heard = _transcribe(model, samples, request.get("language"), beams)
         return {"text": heard.text, "language": language, "confidence": heard.confidence}, b""
 
     return answer
 
 
-def _transcribe(model: WhisperModel, samples: Samples, language: str | None) -> tuple[str, Heard]:
+def _transcribe(
+    model: WhisperModel, samples: Samples, language: str | None, beams: int
+) -> tuple[str, Heard]:
     seconds = len(samples) / SAMPLE_RATE_HERTZ
     window = max(SHORTEST_WINDOW_SECONDS, math.ceil(seconds) + MARGIN_SECONDS)
     encoded = _encode(model, samples, window)
     if language is None:
         language = _detect(model, encoded)
-    heard = _decode(model, encoded, language, seconds)
+    heard = _decode(model, encoded, language, seconds, beams)
     if _repeats_itself(heard.text) and window < WINDOW_SECONDS:
-        heard = _decode(model, _encode(model, samples, WINDOW_SECONDS), language, seconds)
+        encoded = _encode(model, samples, WINDOW_SECONDS)
+        heard = _decode(model, encoded, language, seconds, beams)
     return language, heard
 
 
@@ -86,13 +90,13 @@ def _detect(model: WhisperModel, encoded: Any) -> str:
     return max(LANGUAGES, key=lambda language: found.get(f"<|{language}|>", 0.0))
 
 
-def _decode(model: WhisperModel, encoded: Any, language: str, seconds: float) -> Heard:
+def _decode(model: WhisperModel, encoded: Any, language: str, seconds: float, beams: int) -> Heard:
     tokenizer = Tokenizer(model.hf_tokenizer, True, task="transcribe", language=language)
     prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
     result = model.model.generate(
         encoded,
         [prompt],
-        beam_size=BEAM_SIZE,
+        beam_size=beams,
         max_length=len(prompt) + most_tokens(seconds),
         return_scores=True,
         return_no_speech_prob=True,
