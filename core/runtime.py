@@ -17,6 +17,7 @@ from core.providers.cache import Cache, open_cache
 from core.providers.email import EmailSender, open_email
 from core.providers.embeddings import Encoder, open_encoder
 from core.providers.llm import LanguageModel, open_llm
+from core.providers.passages import PassageEncoder, open_passage_encoder
 from core.providers.speech import SpeechToText, TextToSpeech
 from core.providers.speech.opening import open_speech_to_text, open_text_to_speech
 from core.providers.storage import Storage, open_storage
@@ -45,6 +46,7 @@ class Runtime:
     cache: Cache
     broadcast: Broadcast
     encoder: Encoder
+    passage_encoder: PassageEncoder
     vectors: VectorStore
     storage: Storage
     email: EmailSender
@@ -80,12 +82,14 @@ async def open_runtime(
     cache = open_cache(settings.cache_url)
     broadcast = open_broadcast(settings.cache_url)
     vectors = open_vectors(settings.vector_store)
+    encoder = open_encoder(settings.embeddings)
     runtime = Runtime(
         settings=settings,
         database=database,
         cache=cache,
         broadcast=broadcast,
-        encoder=open_encoder(settings.embeddings),
+        encoder=encoder,
+        passage_encoder=open_passage_encoder(encoder),
         vectors=vectors,
         storage=open_storage(settings.file_storage, breakers["cloudinary"]),
         email=open_email(settings, breakers["email"]),

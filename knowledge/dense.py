@@ -8,7 +8,7 @@ place when it is complete.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,8 @@ from knowledge.corpus import KnownDocument, texts_to_encode, vector_ids
 from knowledge.space import Space, Vectors, fit_space, ordinary_questions, space_from_bytes
 from knowledge.tables import knowledge_indexes
 
+# Two to four were near one another on the tuning questions.
+REMOVED_DIRECTIONS = 3
 REFIT_GROWTH = 2.0
 REFIT_MINIMUM_VECTORS = 60
 ENCODE_BATCH_TEXTS = 64
@@ -29,33 +31,27 @@ KEPT_RAW_VECTORS = 20_000
 
 
 class RawVectors:
-    """The encoder, run in a thread, with the raw vectors of what was indexed lately.
+    """An encoder, run in a thread, with the raw vectors of what was indexed lately.
 
     A corpus that is loaded document by document is fitted several times; its texts are encoded
     once. Kept in half precision: about 1 kB a text.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._encoder = runtime.encoder
+    def __init__(self, encode: Callable[[Sequence[str]], Vectors]) -> None:
+        self._encode = encode
         self._kept: dict[str, Any] = {}
-        self._ordinary: Vectors | None = None
 
     async def of(self, texts: Mapping[str, str]) -> Vectors:
         """Raw rows (n, dimensions) of texts by vector id."""
         wanted = [id for id in texts if id not in self._kept]
         for start in range(0, len(wanted), ENCODE_BATCH_TEXTS):
             batch = wanted[start : start + ENCODE_BATCH_TEXTS]
-            rows = await asyncio.to_thread(self._encoder.encode, [texts[id] for id in batch])
+            rows = await asyncio.to_thread(self._encode, [texts[id] for id in batch])
             self._kept.update(zip(batch, rows.astype(np.float16), strict=True))
         vectors = np.array([self._kept[id] for id in texts], dtype=np.float32)
         while len(self._kept) > KEPT_RAW_VECTORS:
             self._kept.pop(next(iter(self._kept)))
         return vectors
-
-    async def of_ordinary_questions(self) -> Vectors:
-        if self._ordinary is None:
-            self._ordinary = await asyncio.to_thread(self._encoder.encode, ordinary_questions())
-        return self._ordinary
 
     def forget(self, ids: Iterable[str]) -> None:
         for id in ids:
@@ -94,13 +90,13 @@ class OrganizationVectors:
     async def nearest(self, vector: Vectors, limit: int) -> dict[str, float]:
         """The nearest vector ids with their centred similarity (-1 to 1), best first.
 
-        `vector` is raw (dimensions,). Empty until the vectors are ready. Raises
+        `vector` is a question's, raw (dimensions,). Empty until the vectors are ready. Raises
         VectorStoreBroken.
         """
         dense = self.ready
         if dense is None:
             return {}
-        projected = dense.space.project(vector[None, :])[0]
+        projected = dense.space.project_questions(vector[None, :])[0]
         hits = await self._runtime.vectors.search(dense.collection, projected, limit)
         return {hit.id: hit.similarity for hit in hits}
 
@@ -146,8 +142,7 @@ class OrganizationVectors:
         if not texts:
             return
         vectors = await self._raw.of(texts)
-        ordinary = await self._raw.of_ordinary_questions()
-        space = await asyncio.to_thread(fit_space, vectors, ordinary)
+        space = await asyncio.to_thread(self._fitted, vectors)
         dense = DenseIndex(f"passages-{new_id().hex}", space, len(texts))
         await self._runtime.vectors.upsert(dense.collection, list(texts), space.project(vectors))
         former = self.ready or self.recorded
@@ -156,9 +151,15 @@ class OrganizationVectors:
         if former is not None:
             await self._runtime.vectors.drop(former.collection)
 
+    def _fitted(self, vectors: Vectors) -> Space:
+        encoder = self._runtime.passage_encoder
+        everyday = ordinary_questions()
+        ordinary, asked = encoder.passages(everyday), encoder.questions(everyday)
+        return fit_space(vectors, ordinary, asked, REMOVED_DIRECTIONS)
+
     async def _record(self, dense: DenseIndex) -> None:
         """Write down this encoder's collection; another encoder's stays for a way back."""
-        encoder = self._runtime.encoder.name
+        encoder = self._runtime.passage_encoder.name
         async with self._runtime.database.transaction(self._organization_id) as transaction:
             await transaction.execute(
                 delete(knowledge_indexes).where(knowledge_indexes.c.encoder == encoder)

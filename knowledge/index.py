@@ -16,6 +16,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import select
 
+from core.providers.passages import SameForBoth
 from core.providers.vectors import VectorStoreBroken
 from core.runtime import Runtime
 from core.telemetry import logger
@@ -31,7 +32,7 @@ from knowledge.dense import OrganizationVectors, RawVectors, dense_index
 from knowledge.documents import DOCUMENT_CHANGED, DOCUMENT_DELETED
 from knowledge.quotes import Quotable, quotable
 from knowledge.readings import IntentReader, Readings, Row
-from knowledge.space import Vectors
+from knowledge.space import Space, Vectors
 from knowledge.subjects import SubjectReader, open_subjects
 from knowledge.tables import knowledge_indexes
 
@@ -58,7 +59,8 @@ class Knowledge:
         self._intents = intents
         self._readings: dict[UUID, Readings] = {}
         self._warming: dict[UUID, asyncio.Task[None]] = {}
-        self._raw = RawVectors(runtime)
+        self._raw = RawVectors(runtime.passage_encoder.passages)
+        self._titles = RawVectors(runtime.encoder.encode)
         self._corpora: dict[UUID, Corpus] = {}
         self._vectors: dict[UUID, OrganizationVectors] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -105,6 +107,22 @@ class Knowledge:
             intents = {} if self._intents is None else self._intents(text, vector)
         subjects = self._subjects.read(text, vector, language)
         return self.readings(organization_id).row(subjects, intents)
+
+    @property
+    def sentence_space(self) -> Space:
+        """The space in which a question is compared with single sentences."""
+        return self._subjects.space
+
+    async def question_vector(self, question: str, vector: Vectors) -> Vectors:
+        """The raw vector that is near to passages which answer a question.
+
+        `vector` is the question's raw vector by the encoder of sentences.
+        """
+        encoder = self.runtime.passage_encoder
+        if isinstance(encoder, SameForBoth):
+            return vector
+        rows: Vectors = await asyncio.to_thread(encoder.questions, [question])
+        return rows[0]
 
     def quotable(self, passage: KnownPassage, language: str) -> Quotable:
         """A passage's sentences, kept for its next question."""
@@ -153,7 +171,7 @@ class Knowledge:
         for start in range(0, len(documents), BATCH_DOCUMENTS):
             batch = list(documents)[start : start + BATCH_DOCUMENTS]
             titles = {title_vector_id(one.id): one.title for one in batch}
-            vectors = await self._raw.of(titles)
+            vectors = await self._titles.of(titles)
             for document, vector in zip(batch, vectors, strict=True):
                 row = self.read(organization_id, document.title, vector, document.language)
                 readings.put(document.id, row)
@@ -161,7 +179,7 @@ class Knowledge:
 
     async def load(self) -> None:
         """Read every organization's documents, and where its vectors are."""
-        encoder = self.runtime.encoder
+        encoder = self.runtime.passage_encoder
         database = self.runtime.database
         async with database.reading(None, every_organization=True) as transaction:
             for document in await known_documents(transaction):

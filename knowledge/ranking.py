@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from knowledge.corpus import Corpus, KnownDocument, KnownPassage, passage_vector_id, title_vector_id
 from knowledge.readings import Agreements
 
-TITLE_WEIGHT = 0.4
-PASSAGE_WEIGHT = 0.6
-PASSAGE_WORDS_WEIGHT = 1.2
-DOCUMENT_WORDS_WEIGHT = 0.6
+TITLE_WEIGHT = 0.2
+PASSAGE_WEIGHT = 1.0
+PASSAGE_WORDS_WEIGHT = 0.36
+DOCUMENT_WORDS_WEIGHT = 0.14
 SUBJECT_WEIGHT = 0.3
 INTENT_WEIGHT = 0.15
 OTHER_LANGUAGE_PENALTY = 0.03

@@ -136,7 +136,7 @@ async def _evidence(
 ) -> Evidence:
     """What speaks for which document: nearness, words and subject."""
     corpus = knowledge.corpus(organization_id)
-    similar = await _similarities(knowledge, organization_id, vector)
+    similar = await _similarities(knowledge, organization_id, question, vector)
     lexical, whole = corpus.lexical.get(language), corpus.whole.get(language)
     agreements = None
     if vector is not None:
@@ -153,12 +153,14 @@ async def _evidence(
 
 
 async def _similarities(
-    knowledge: Knowledge, organization_id: UUID, vector: Vectors | None
+    knowledge: Knowledge, organization_id: UUID, question: str, vector: Vectors | None
 ) -> dict[str, float]:
-    if vector is None:
+    vectors = knowledge.vectors(organization_id)
+    if vector is None or vectors.ready is None:
         return {}
+    asked = await knowledge.question_vector(question, vector)
     try:
-        return await knowledge.vectors(organization_id).nearest(vector, NEAREST_VECTORS)
+        return await vectors.nearest(asked, NEAREST_VECTORS)
     except VectorStoreBroken as error:
         knowledge.report_damage(error)
         return {}
@@ -209,13 +211,12 @@ async def _quote(
     more its opening passage is preferred to details ("La livraison en Corse coûte …").
     """
     document = candidate.document
-    dense = knowledge.vectors(document.organization_id).ready
     similarities = None
-    if vector is None or dense is None:
+    if vector is None:
         prepared = knowledge.quotable(passage, document.language)
     else:
         prepared = await knowledge.quotable_with_vectors(passage, document.language)
-        similarities = _similarity_of_sentences(dense.space, vector, prepared)
+        similarities = _similarity_of_sentences(knowledge.sentence_space, vector, prepared)
     advantage = 0.0
     if passage.position == 0:
         nearness = max(candidate.title, share_of_words(document.title, document.language, wanted))

@@ -141,7 +141,7 @@ class SharedIndex:
 
     async def _adopt_collections(self) -> None:
         """Search the collection that the indexing process has recorded."""
-        encoder = self._runtime.encoder
+        encoder = self._runtime.passage_encoder
         database = self._runtime.database
         async with database.reading(None, every_organization=True) as transaction:
             rows: Any = await transaction.all(

