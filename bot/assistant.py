@@ -18,5 +18,5 @@ class Assistant:
     revision: int = 1
     shop_name: str = "Meuble de France"
     sure_score: float = 0.5
-    answer_score: float = 0.22
+    answer_score: float = 0.2
     strict_answer_score: float = 0.65

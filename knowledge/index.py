@@ -121,8 +121,8 @@ class Knowledge:
         encoder = self.runtime.passage_encoder
         if isinstance(encoder, SameForBoth):
             return vector
-        rows: Vectors = await asyncio.to_thread(encoder.questions, [question])
-        return rows[0]
+        found: Vectors = (await asyncio.to_thread(encoder.questions, [question]))[0]
+        return found
 
     def quotable(self, passage: KnownPassage, language: str) -> Quotable:
         """A passage's sentences, kept for its next question."""
@@ -375,6 +375,13 @@ class Knowledge:
         if error is not None:
             self._log.error("knowledge_background_failed", error=f"{type(error)}: {error}")
 
+    def open_encoder_in_background(self) -> None:
+        """Read the weights before the first question needs them, which takes a second."""
+        self._spawn(self._open_encoder())
+
+    async def _open_encoder(self) -> None:
+        await asyncio.to_thread(self.runtime.passage_encoder.questions, ["Bonjour ?"])
+
     def check_in_background(self) -> None:
         """Compare the vectors with the documents without keeping the caller."""
         self._spawn(self.reconcile())
@@ -409,6 +416,7 @@ async def open_knowledge(runtime: Runtime, intents: IntentReader | None = None) 
     """
     subjects = await open_subjects(runtime.encoder, runtime.settings.model_folder)
     knowledge = Knowledge(runtime, subjects, intents)
+    knowledge.open_encoder_in_background()
     if runtime.vectors.is_shared:
         return knowledge
     await knowledge.load()

@@ -31,7 +31,7 @@ from knowledge.space import Space, Vectors
 
 # At this score or above a question counts as answered by the documents; measured by
 # `scripts/bench retrieval`.
-ANSWER_THRESHOLD = 0.22
+ANSWER_THRESHOLD = 0.2
 
 NEAREST_VECTORS = 80
 BEST_PASSAGES_BY_WORDS = 40

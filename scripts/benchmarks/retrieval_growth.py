@@ -75,7 +75,9 @@ class Growing:
         self.corpus = knowledge.corpus(organization_id)
         self.sources = copies(list(self.corpus.documents.values()))
         self.chance = np.random.default_rng(1)
+        # Of each first document: title and passages as passages, and its title as a sentence.
         self.raw: dict[UUID, Vectors] = {}
+        self.titles: dict[UUID, Vectors] = {}
 
     async def start(self) -> None:
         """Move the vectors into a collection that grows."""
@@ -83,12 +85,21 @@ class Growing:
         if ready is None:
             raise RuntimeError("the vectors are not ready")
         self.space = ready.space
+        encode = self.runtime.passage_encoder.passages
         for document in list(self.corpus.documents.values()):
             texts = [document.title, *(f"{document.title} {p.text}" for p in document.passages)]
-            self.raw[document.id] = await asyncio.to_thread(self.runtime.encoder.encode, texts)
+            self.raw[document.id] = await asyncio.to_thread(encode, texts)
+            self.titles[document.id] = self.runtime.encoder.encode([document.title, ""])[:1]
         await self.store(list(self.corpus.documents.values()), list(self.raw.values()))
         grown = DenseIndex(COLLECTION, self.space, ready.fitted_on)
         self.knowledge.vectors(self.organization_id).ready = grown
+
+    def near(self, vectors: Vectors) -> Vectors:
+        """Vectors a part of which is changed."""
+        noise = self.chance.standard_normal(vectors.shape, dtype=np.float32)
+        noise *= NOISE / np.sqrt(vectors.shape[1])
+        changed: Vectors = (vectors + noise).astype(np.float32)
+        return changed
 
     async def store(self, documents: list[KnownDocument], raw: list[Vectors]) -> None:
         ids = [
@@ -105,13 +116,11 @@ class Growing:
             batch, rows = [], []
             for _ in range(200):
                 document, source = next(self.sources)
-                vectors = self.raw[source.id]
-                noise = self.chance.standard_normal(vectors.shape, dtype=np.float32)
-                noise *= NOISE / np.sqrt(vectors.shape[1])
-                rows.append((vectors + noise).astype(np.float32))
+                rows.append(self.near(self.raw[source.id]))
                 batch.append(document)
                 self.corpus.put(document)
-                title = rows[-1][0] / np.linalg.norm(rows[-1][0])
+                title = self.near(self.titles[source.id])[0]
+                title /= np.linalg.norm(title)
                 row = self.knowledge.read(self.organization_id, document.title, title, "fr", {})
                 readings.put(document.id, row)
             await self.store(batch, rows)

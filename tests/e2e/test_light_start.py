@@ -19,7 +19,6 @@ HEAVY = (
     "openai",
     "sklearn",
     "scipy",
-    "onnxruntime",
     "kubernetes",
     "pandas",
     "alembic",

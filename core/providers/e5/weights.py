@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,11 +58,11 @@ class Weights:
         head = self._read(0, _FIRST_BYTES + _SIZES.size)
         if head[: len(MAGIC)] != MAGIC:
             raise ValueError(f"{path} does not hold the weights of the encoder")
-        sizes = _SIZES.unpack_from(head, _FIRST_BYTES)
+        sizes: tuple[Any, ...] = _SIZES.unpack_from(head, _FIRST_BYTES)
         self.width, self.layers, self.heads, self.inner_width = sizes[:4]
         self.longest = sizes[5]
         self.epsilon = float(sizes[7])
-        self._pieces, self._blob_bytes = sizes[9], sizes[14]
+        self._pieces, self._blob_bytes = int(sizes[9]), int(sizes[14])
         self._places = self._read_places()
 
     def _read(self, start: int, size: int) -> bytes:
