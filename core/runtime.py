@@ -89,7 +89,7 @@ async def open_runtime(
         cache=cache,
         broadcast=broadcast,
         encoder=encoder,
-        passage_encoder=open_passage_encoder(encoder),
+        passage_encoder=open_passage_encoder(encoder, settings.model_folder),
         vectors=vectors,
         storage=open_storage(settings.file_storage, breakers["cloudinary"]),
         email=open_email(settings, breakers["email"]),

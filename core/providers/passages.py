@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from core.providers.e5.encoder import E5Encoder
 from core.providers.e5.weights import weights_file
 from core.providers.embeddings import EmbeddedEncoder, Encoder
+from core.providers.kept_vectors import KeptVectors
 
 
 class PassageEncoder(Protocol):
@@ -58,6 +60,25 @@ class SameForBoth:
         return self._encoder.encode(texts)
 
 
+class KeptPassages:
+    """An encoder whose vectors of passages are kept in a folder between starts."""
+
+    def __init__(self, encoder: PassageEncoder, folder: Path) -> None:
+        self._encoder = encoder
+        self._kept = KeptVectors(folder / f"vectors-{encoder.name}.sqlite3", encoder.dimensions)
+        self.name = encoder.name
+        self.dimensions = encoder.dimensions
+
+    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """A single question comes once; a list of them is asked of every corpus."""
+        if len(texts) == 1:
+            return self._encoder.questions(texts)
+        return self._kept.of("question", texts, self._encoder.questions)
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._kept.of("passage", texts, self._encoder.passages)
+
+
 @cache
 def _embedded_passage_encoder() -> E5Encoder | None:
     """The one of this process; None where it is not installed."""
@@ -65,7 +86,10 @@ def _embedded_passage_encoder() -> E5Encoder | None:
     return None if path is None else E5Encoder(path)
 
 
-def open_passage_encoder(encoder: Encoder) -> PassageEncoder:
-    """The encoder of questions and passages that stands beside an encoder of sentences."""
+def open_passage_encoder(encoder: Encoder, folder: Path) -> PassageEncoder:
+    """The encoder of questions and passages that stands beside an encoder of sentences.
+
+    A slow one keeps the vectors of passages in `folder`.
+    """
     beside = _embedded_passage_encoder() if isinstance(encoder, EmbeddedEncoder) else None
-    return SameForBoth(encoder) if beside is None else beside
+    return SameForBoth(encoder) if beside is None else KeptPassages(beside, folder)

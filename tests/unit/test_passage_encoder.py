@@ -37,9 +37,12 @@ def of_the_wheel() -> Path:
 
 @pytest.fixture(scope="module")
 def encoder() -> E5Encoder:
-    found = open_passage_encoder(open_encoder("embedded"))
-    assert isinstance(found, E5Encoder)
-    return found
+    return E5Encoder(of_the_wheel())
+
+
+def test_that_it_stands_beside_the_embedded_encoder(tmp_path: Path) -> None:
+    found = open_passage_encoder(open_encoder("embedded"), tmp_path)
+    assert found.name == E5Encoder.name
 
 
 @pytest.fixture(scope="module")
