@@ -16,6 +16,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import select
 
+from core.memory import give_back_freed_memory
 from core.providers.passages import SameForBoth
 from core.providers.vectors import VectorStoreBroken
 from core.runtime import Runtime
@@ -155,6 +156,7 @@ class Knowledge:
             if self.quotable(passage, language).vectors is None:
                 await self.quotable_with_vectors(passage, language)
                 await asyncio.sleep(PAUSE_SECONDS)
+        await asyncio.to_thread(give_back_freed_memory)
 
     def _warm_later(self, organization_id: UUID) -> None:
         """Warm what came new, after the work that is under way."""

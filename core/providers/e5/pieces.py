@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import tempfile
 from functools import lru_cache
 
 import numpy as np
@@ -20,7 +22,10 @@ WORD_START = "\u2581"
 
 
 class Pieces:
-    """Cuts texts as the model was taught them; about 10 MB for its 250,000 pieces."""
+    """Cuts texts as the model was taught them.
+
+    Its 250,000 pieces lie in an unnamed file: a word needs a few dozen of their 8 MB.
+    """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._replaced = vocabulary.replaced
@@ -91,4 +96,18 @@ def _sorted(vocabulary: Vocabulary) -> tuple[NDArray[np.bytes_], NDArray[np.int3
         letters[has, place] = blob[offsets[ids[has]] + place]
     known = letters.view(f"S{LONGEST_PIECE_BYTES}").ravel()
     order = np.argsort(known, kind="stable")
-    return known[order], ids[order].astype(np.int32)
+    return _in_a_file(known[order]), ids[order].astype(np.int32)
+
+
+def _in_a_file(values: NDArray[np.bytes_]) -> NDArray[np.bytes_]:
+    """The same values, mapped where there is a disk: only what is read is held in memory."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            values.tofile(file)
+            file.flush()
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        # Without its neighbours: one page of each that is looked at is enough.
+        mapped.madvise(mmap.MADV_RANDOM)
+        return np.frombuffer(mapped, dtype=values.dtype)
+    except OSError:
+        return values
