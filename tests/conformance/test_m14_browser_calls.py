@@ -14,6 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from core.providers.speech.whisper_embedded import REST_SECONDS
 from tests.calling import SECOND, VoiceCaller, calling, trimmed
 from tests.serving import Server
 
@@ -177,8 +178,8 @@ async def test_m14_words_are_captioned_while_they_are_said(server: Server, voice
     async with calling(server.base_url, language="fr", recording=False) as caller:
         await listen_to_announcement(caller)
         early: list[str] = []
-        # A machine that is slow to guess rests for a quarter of a minute before the next.
-        for _ in range(6):
+        # A machine that is slow rests from guessing for a quarter of a minute.
+        for _ in range(5):
             before = len(caller.frames)
             await caller.say(voices["breathless"])
             told = [one for at, one in caller.frames[before:] if at < caller.ended_speaking]
@@ -188,6 +189,7 @@ async def test_m14_words_are_captioned_while_they_are_said(server: Server, voice
                 break
             await caller.until("replied", before)
             await caller.until_silent()
+            await asyncio.sleep(REST_SECONDS)
         assert early
         # It grows towards what was said, which is more than what was guessed first.
         assert len(early[0]) < len(text)

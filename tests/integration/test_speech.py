@@ -127,6 +127,7 @@ async def test_that_only_an_idle_recogniser_guesses(monkeypatch: pytest.MonkeyPa
     sound = Sound(said("Quels sont les délais de livraison ?"))
     assert await engine.guess(sound, language="fr") is None, "it would be opened for a guess"
     await engine.warm()
+    monkeypatch.setattr(engine, "_guesses_again_at", 0.0)
     guessed = await engine.guess(sound, language="fr")
     assert guessed is not None
     assert "livraison" in guessed.text
@@ -135,9 +136,13 @@ async def test_that_only_an_idle_recogniser_guesses(monkeypatch: pytest.MonkeyPa
     await asyncio.sleep(0)
     assert await engine.guess(sound, language="fr") is None
     await heard
-    monkeypatch.setattr(whisper_embedded, "SLOWEST_GUESS_SECONDS", 0.0)
     monkeypatch.setattr(engine, "_guesses_again_at", 0.0)
+    monkeypatch.setattr(whisper_embedded, "SLOWEST_GUESS_SECONDS", 0.0)
     assert await engine.guess(sound, language="fr") is not None
+    assert await engine.guess(sound, language="fr") is None
+    monkeypatch.setattr(engine, "_guesses_again_at", 0.0)
+    monkeypatch.setattr(whisper_embedded, "SLOWEST_TRANSCRIPT_SECONDS", 0.0)
+    await engine.transcribe(sound, language="fr")
     assert await engine.guess(sound, language="fr") is None
     await engine.close()
 

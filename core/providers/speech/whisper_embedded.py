@@ -21,7 +21,8 @@ TORCH_TIMEOUT_SECONDS = 30.0
 LONGEST_GUESSED_SECONDS = 8.0
 # A turn ends 200 ms or more after its last word: what takes no longer than this delays nobody.
 SLOWEST_GUESS_SECONDS = 0.35
-REST_AFTER_SLOW_GUESS_SECONDS = 15.0
+SLOWEST_TRANSCRIPT_SECONDS = 0.8
+REST_SECONDS = 15.0
 # Torch's threads spin while they wait for one another: beside other work that takes four times
 # as long as letting them sleep.
 PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
@@ -60,7 +61,7 @@ class _WhisperProcess:
 
     async def warm(self) -> None:
         """Load the model before somebody waits for it."""
-        await self.transcribe(Sound(bytes(SAMPLE_RATE_HERTZ * BYTES_A_SAMPLE)), language="fr")
+        await self._ask(Sound(bytes(SAMPLE_RATE_HERTZ * BYTES_A_SAMPLE)), {"language": "fr"})
 
     async def close(self) -> None:
         await self.pool.close()
@@ -74,17 +75,26 @@ class EmbeddedSpeechToText(_WhisperProcess):
         super().__init__("embedded:whisper-base", kind, TIMEOUT_SECONDS, NOT_INSTALLED)
         self._guesses_again_at = 0.0
 
+    async def transcribe(self, sound: Sound, *, language: str | None = None) -> Transcript:
+        return await self._timed(sound, {"language": language}, SLOWEST_TRANSCRIPT_SECONDS)
+
     async def guess(self, sound: Sound, *, language: str | None = None) -> Transcript | None:
-        """A first thought, without weighing others; none for a while after a slow one."""
-        began = time.monotonic()
-        is_short = sound.duration_seconds <= LONGEST_GUESSED_SECONDS
-        if not (is_short and self.pool.is_idle and began >= self._guesses_again_at):
+        """A first thought, without weighing others; none while this machine has no time for it."""
+        is_rested = time.monotonic() >= self._guesses_again_at
+        if not (is_rested and self.pool.is_idle and _is_short(sound)):
             return None
-        guessed = await self._ask(sound, {"language": language, "beams": 1})
+        return await self._timed(sound, {"language": language, "beams": 1}, SLOWEST_GUESS_SECONDS)
+
+    async def _timed(
+        self, sound: Sound, request: Mapping[str, Any], slowest_seconds: float
+    ) -> Transcript:
+        """Ask, and rest from guessing where the answer to a short sound takes long."""
+        began = time.monotonic()
+        heard = await self._ask(sound, request)
         now = time.monotonic()
-        if now - began > SLOWEST_GUESS_SECONDS:
-            self._guesses_again_at = now + REST_AFTER_SLOW_GUESS_SECONDS
-        return guessed
+        if now - began > slowest_seconds and _is_short(sound):
+            self._guesses_again_at = now + REST_SECONDS
+        return heard
 
 
 class TorchSpeechToText(_WhisperProcess):
@@ -94,6 +104,10 @@ class TorchSpeechToText(_WhisperProcess):
         kind = EngineKind(TORCH_ENGINE, {"model": model}, _threads(), PATIENT_THREADS)
         missing = "SPEECH_TO_TEXT=whisper:… needs more packages: run `scripts/install voice`."
         super().__init__(f"whisper:{model}", kind, TORCH_TIMEOUT_SECONDS, missing)
+
+
+def _is_short(sound: Sound) -> bool:
+    return sound.duration_seconds <= LONGEST_GUESSED_SECONDS
 
 
 def _threads() -> int:
