@@ -171,7 +171,7 @@ class VoiceCaller:
                     if frame["type"] == type:
                         return at, frame
                 if self.closed is not None:
-                    raise AssertionError(f"the call ended without {type}: {self.types()}")
+                    raise AssertionError(f"the call ended without {type}: {self.said()!r}")
                 self._news.clear()
                 await self._news.wait()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from collections.abc import Iterator
 
 import av
@@ -18,6 +19,7 @@ from tests.product import reuse_models
 from tests.serving import Server, serving
 
 pytestmark = pytest.mark.anyio
+PACKET_SECONDS = 0.02
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +43,25 @@ def kill_worker(server: Server, module: str) -> None:
         child.kill()
 
 
-def encoded(samples: bytes, container: str) -> list[bytes]:
-    """A sound as Opus: the pieces of a WebM stream, or single packets."""
+def encoded(samples: bytes, container: str) -> list[tuple[float, bytes]]:
+    """A sound as Opus: the pieces of a WebM stream, or single packets, with their seconds."""
     target = io.BytesIO()
-    packets: list[bytes] = []
-    with av.open(target, "w", format="webm", options={"live": "1"}) as output:
+    pieces: list[tuple[float, bytes]] = []
+    options = {"live": "1", "flush_packets": "1", "cluster_time_limit": "200"}
+    with av.open(target, "w", format="webm", options=options) as output:
         stream = output.add_stream("libopus", rate=48_000, layout="mono")
         frame = av.AudioFrame.from_ndarray(
             numpy.frombuffer(samples, "<i2").reshape(1, -1), format="s16", layout="mono"
         )
         frame.sample_rate = 16_000
-        for packet in (*stream.encode(frame), *stream.encode(None)):
-            packets.append(bytes(packet))
+        sent = 0
+        for number, packet in enumerate((*stream.encode(frame), *stream.encode(None))):
+            content = bytes(packet)
             output.mux(packet)
-    if container == "opus":
-        return packets
-    whole = target.getvalue()
-    size = max(1, len(whole) // (len(samples) * 10 // SECOND + 1))
-    return [whole[at : at + size] for at in range(0, len(whole), size)]
+            if container == "webm":
+                content, sent = target.getvalue()[sent:], target.tell()
+            pieces += [(number * PACKET_SECONDS, content)] if content else []
+    return pieces
 
 
 @pytest.mark.parametrize("format", ["webm", "opus"])
@@ -67,14 +70,14 @@ async def test_that_compressed_sound_is_understood(
 ) -> None:
     silence = bytes(SECOND)
     pieces = encoded(silence * 3 + voices["delivery"] + silence * 3, format)
-    pause = (6 + len(voices["delivery"]) / SECOND) / len(pieces)
     async with calling(server.base_url, language="fr", recording=False, format=format) as caller:
         await caller.until("ready")
         await caller.until_sound(0)
         await caller.until_silent()
-        for number, piece in enumerate(pieces):
+        began = time.monotonic()
+        for number, (at, piece) in enumerate(pieces):
+            await asyncio.sleep(max(0.0, began + at - time.monotonic()))
             await caller.connection.send(piece)
-            await asyncio.sleep(pause)
             if format == "opus" and number == len(pieces) // 6:
                 # The decoder dies before the caller speaks: another takes over.
                 kill_worker(server, "live_sound")
