@@ -76,8 +76,10 @@ class LiveDecoder:
         if not self._has_head:
             self._head += piece
             found = self._head.find(_CLUSTER)
-            self._has_head = found >= 0 or len(self._head) > MAXIMUM_HEAD_BYTES
-            if found >= 0:
+            if found < 0 and len(self._head) > MAXIMUM_HEAD_BYTES:
+                raise InvalidRequest(UNREADABLE)
+            self._has_head = found >= 0
+            if self._has_head:
                 del self._head[found:]
         elif self._seeks:
             found = piece.find(_CLUSTER)
