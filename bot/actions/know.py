@@ -95,6 +95,12 @@ def _disagreement(turn: Turn, hits: Sequence[SearchHit]) -> Contradiction | None
     return found[0] if found else None
 
 
+async def best_score(turn: Turn) -> float:
+    """How surely a document answers the message; 0 where none does."""
+    hits = await _search(turn, turn.read.text)
+    return hits[0].score if hits else 0.0
+
+
 async def _search(turn: Turn, question: str) -> list[SearchHit]:
     """Search with the vector that the intent was read from, where the question is the message."""
     read = turn.read

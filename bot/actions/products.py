@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from bot.actions.know import answer
+from bot.actions.know import answer, best_score
 from bot.messages import Products, ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import money, phrases, word
 from bot.policy import AnswerFromKnowledge, DescribeProduct, SearchProducts
@@ -19,6 +19,9 @@ from knowledge.words import plain_words, stems
 from services.catalogue.products import find_product
 
 SHOWN = 4
+ASKED_OF_DOCUMENTS = frozenset({"price_question", "product_question"})
+# Filters that say no more than which furniture a question is about.
+KINDS = frozenset({"categories", "types"})
 LONGEST_SUBJECT = 120
 _WORDS = re.compile(r"\w+")
 
@@ -29,6 +32,10 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
     if decision.cheaper and turn.state.shown_from_cents:
         filters["price_max_cents"] = turn.state.shown_from_cents - 1
         filters.pop("price_min_cents", None)
+    if not decision.refine and await _documents_tell(turn, filters):
+        async for event in answer(turn, AnswerFromKnowledge(turn.read.text, turn.read.intent)):
+            yield event
+        return
     arguments = {**filters, "query": _query(turn, decision.refine), "limit": SHOWN}
     result = await _find(turn, arguments)
     turn.note("products_found", count=len(result.products), exact=result.exact)
@@ -41,6 +48,10 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
         failures=0,
     )
     if not result.products:
+        if not filters and await best_score(turn) >= turn.assistant.sure_score:
+            async for event in answer(turn, AnswerFromKnowledge(turn.read.text, turn.read.intent)):
+                yield event
+            return
         note_missed(turn, arguments["query"])
         yield turn.say("product.none", tool="product_search")
         yield ToolResult("product_search", {"skus": []})
@@ -59,6 +70,17 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
     yield Products(tuple(cards))
     yield ToolResult("product_search", {"skus": [product.sku for product in result.products]})
     yield Suggestions(phrases(turn.language, "suggestions.products"))
+
+
+async def _documents_tell(turn: Turn, filters: Mapping[str, Any]) -> bool:
+    """Whether a question of what something costs or is like is answered by a document.
+
+    "Combien pour m'apporter un canapé ?" names furniture and asks for the price of its delivery.
+    """
+    asks_for_more = {name for name, value in filters.items() if value} - KINDS
+    if turn.read.intent not in ASKED_OF_DOCUMENTS or turn.read.product_sku or asks_for_more:
+        return False
+    return await best_score(turn) >= turn.assistant.sure_of_documents_score
 
 
 def note_missed(turn: Turn, query: str) -> None:
