@@ -13,6 +13,8 @@ from knowledge.words import plain_words, stems
 
 # A claim with the same facts and most of the same words has been made already.
 SAME_CLAIM = 0.75
+# Figures that were said already, with most of their words, say nothing new.
+SAME_FIGURES = 0.6
 SAME_COURTESY = 0.5
 
 
@@ -62,12 +64,15 @@ def _repeats(turn: Turn, event: Sentence, earlier: Sentence) -> bool:
             if new in fold(quoted.quote) or fold(quoted.quote) in new:
                 return True
     today = turn.runtime.clock().date()
-    facts = statement(event.text, turn.language, today).facts
-    if facts - statement(earlier.text, turn.language, today).facts:
+    # Naming the shop tells nothing.
+    now, before = (one.text.replace(turn.assistant.shop_name, "") for one in (event, earlier))
+    facts = statement(now, turn.language, today).facts
+    if facts - statement(before, turn.language, today).facts:
         return False
-    share = _share(event.text, earlier.text, turn.language)
-    claims = bool(event.sources or event.tool)
-    return share >= (SAME_CLAIM if claims else SAME_COURTESY)
+    share = _share(now, before, turn.language)
+    if not (event.sources or event.tool):
+        return share >= SAME_COURTESY
+    return share >= (SAME_FIGURES if facts else SAME_CLAIM)
 
 
 def _share(text: str, other: str, language: str) -> float:
