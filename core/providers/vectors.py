@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -25,6 +27,7 @@ from core.providers.resident_vectors import MOST_VECTORS, ResidentVectors
 Vectors = NDArray[np.float32]
 
 RECONNECT_SECONDS = 1.0
+_TRACE_EXPORTER = "opentelemetry.exporter.otlp.proto.grpc.trace_exporter"
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,26 @@ def _reporting_damage() -> Iterator[None]:
         raise VectorStoreBroken(f"{type(error).__name__}: {error}"[:500]) from error
 
 
+def _chroma() -> tuple[Any, Any]:
+    """The library and its settings, without the gRPC exporter of its own traces: 12 MB.
+
+    Chroma imports it whole and uses it only where its traces are sent somewhere; ours are sent by
+    `core.providers.traces`.
+    """
+    absent = ModuleType(_TRACE_EXPORTER)
+    absent.OTLPSpanExporter = None  # type: ignore[attr-defined]
+    stand_ins = {_TRACE_EXPORTER.rpartition(".")[0]: ModuleType("grpc"), _TRACE_EXPORTER: absent}
+    added = {name: stand_in for name, stand_in in stand_ins.items() if name not in sys.modules}
+    sys.modules.update(added)
+    try:
+        import chromadb
+        from chromadb.config import Settings
+    finally:
+        for name in added:
+            sys.modules.pop(name, None)
+    return chromadb, Settings(anonymized_telemetry=False)
+
+
 class ChromaStore:
     """Chroma in a folder; cosine space, our own vectors, no default model, no telemetry."""
 
@@ -90,13 +113,10 @@ class ChromaStore:
 
     def _open(self) -> Any:
         if self._client is None:
-            import chromadb
-            from chromadb.config import Settings
+            chromadb, settings = _chroma()
 
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._client = chromadb.PersistentClient(
-                str(self._folder), settings=Settings(anonymized_telemetry=False)
-            )
+            self._client = chromadb.PersistentClient(str(self._folder), settings=settings)
         return self._client
 
     def _collection(self, name: str) -> Any:
@@ -219,11 +239,10 @@ class ChromaServer(ChromaStore):
 
     def _open(self) -> Any:
         if self._client is None:
-            import chromadb
-            from chromadb.config import Settings
+            chromadb, settings = _chroma()
 
             self._client = chromadb.HttpClient(
-                self._host, self._port, self._secure, settings=Settings(anonymized_telemetry=False)
+                self._host, self._port, self._secure, settings=settings
             )
         return self._client
 
