@@ -19,7 +19,7 @@ from services.conversations import conversations as store
 from services.conversations.conversations import Conversation, Message, NewReply
 from services.conversations.handoff import customer_wrote
 from services.conversations.handoff_states import AnsweredBy
-from services.conversations.lease import LeaseLost, LeaseTaken, take_lease
+from services.conversations.lease import LeaseLost, LeaseTaken, give_back_lease, take_lease
 from services.uploads.attachments import attach_to_message, usable_uploads
 from services.uploads.uploads import Upload
 
@@ -91,6 +91,10 @@ async def _answered_before(
     reply = await store.find_reply(transaction, repeated[0])
     if reply is None:
         await take_lease(transaction, conversation, now)
+        # Whoever answered it may have finished since: the reply came with the end of their lease.
+        reply = await store.find_reply(transaction, repeated[0])
+        if reply is not None and conversation.lease_holder is not None:
+            await give_back_lease(transaction, message.principal.actor, conversation.lease_holder)
     return Opening(conversation, *repeated, earlier=reply)
 
 
