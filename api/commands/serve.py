@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from api.commands.output import fail, progress, results
 from api.commands.ownership import DataFolderInUse, owning
 from api.commands.supervise import supervise
+from core.memory import keep_little_freed_memory
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _check_shareable(settings: Settings) -> None:
 
 def run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve in this process until it is told to end."""
+    keep_little_freed_memory()
     # Start-up makes objects that live on; collecting among them would only cost time.
     gc.disable()
     _load_weights_meanwhile(settings)
