@@ -20,11 +20,16 @@ HITS = 8
 COMPARED_HITS = 5
 
 
-async def answer(turn: Turn, decision: AnswerFromKnowledge) -> AsyncIterator[ReplyEvent]:
-    """Quote what the documents say; below the threshold, admit it and offer a human."""
+async def answer(
+    turn: Turn, decision: AnswerFromKnowledge, found: Sequence[SearchHit] = ()
+) -> AsyncIterator[ReplyEvent]:
+    """Quote what the documents say; below the threshold, admit it and offer a human.
+
+    `found` is what a search for the question has given already.
+    """
     assistant = turn.assistant
     least = assistant.strict_answer_score if decision.strict else assistant.answer_score
-    hits = await _search(turn, decision.question)
+    hits = found or await _search(turn, decision.question)
     if decision.otherwise is not None and (not hits or hits[0].score < least):
         hits = await _search(turn, decision.otherwise)
     if not hits or hits[0].score < least:
@@ -95,10 +100,10 @@ def _disagreement(turn: Turn, hits: Sequence[SearchHit]) -> Contradiction | None
     return found[0] if found else None
 
 
-async def best_score(turn: Turn) -> float:
-    """How surely a document answers the message; 0 where none does."""
+async def told_by_documents(turn: Turn, least: float) -> list[SearchHit]:
+    """What documents say of the message; nothing where none answers it as surely as `least`."""
     hits = await _search(turn, turn.read.text)
-    return hits[0].score if hits else 0.0
+    return hits if hits and hits[0].score >= least else []
 
 
 async def _search(turn: Turn, question: str) -> list[SearchHit]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from bot.actions.know import answer, best_score
+from bot.actions.know import answer, told_by_documents
 from bot.messages import Products, ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import money, phrases, word
 from bot.policy import AnswerFromKnowledge, DescribeProduct, SearchProducts
@@ -15,6 +15,7 @@ from bot.tools.product_search import ProductSearchResult, product_view
 from bot.turn import Turn
 from bot.understanding.cues import fold, has_cue
 from knowledge.product_search import Catalogues
+from knowledge.search import SearchHit
 from knowledge.words import plain_words, stems
 from services.catalogue.products import find_product
 
@@ -32,8 +33,9 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
     if decision.cheaper and turn.state.shown_from_cents:
         filters["price_max_cents"] = turn.state.shown_from_cents - 1
         filters.pop("price_min_cents", None)
-    if not decision.refine and await _documents_tell(turn, filters):
-        async for event in answer(turn, AnswerFromKnowledge(turn.read.text, turn.read.intent)):
+    told = [] if decision.refine else await _documents_instead(turn, filters)
+    if told:
+        async for event in _answer(turn, told):
             yield event
         return
     arguments = {**filters, "query": _query(turn, decision.refine), "limit": SHOWN}
@@ -48,8 +50,9 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
         failures=0,
     )
     if not result.products:
-        if not filters and await best_score(turn) >= turn.assistant.sure_score:
-            async for event in answer(turn, AnswerFromKnowledge(turn.read.text, turn.read.intent)):
+        told = [] if filters else await told_by_documents(turn, turn.assistant.sure_score)
+        if told:
+            async for event in _answer(turn, told):
                 yield event
             return
         note_missed(turn, arguments["query"])
@@ -72,15 +75,20 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
     yield Suggestions(phrases(turn.language, "suggestions.products"))
 
 
-async def _documents_tell(turn: Turn, filters: Mapping[str, Any]) -> bool:
-    """Whether a question of what something costs or is like is answered by a document.
+def _answer(turn: Turn, told: Sequence[SearchHit]) -> AsyncIterator[ReplyEvent]:
+    """Say what documents tell instead of showing products."""
+    return answer(turn, AnswerFromKnowledge(turn.read.text, turn.read.intent), told)
+
+
+async def _documents_instead(turn: Turn, filters: Mapping[str, Any]) -> list[SearchHit]:
+    """What documents tell where a question seems to ask what furniture costs or is like.
 
     "Combien pour m'apporter un canapé ?" names furniture and asks for the price of its delivery.
     """
     asks_for_more = {name for name, value in filters.items() if value} - KINDS
     if turn.read.intent not in ASKED_OF_DOCUMENTS or turn.read.product_sku or asks_for_more:
-        return False
-    return await best_score(turn) >= turn.assistant.sure_of_documents_score
+        return []
+    return await told_by_documents(turn, turn.assistant.sure_of_documents_score)
 
 
 def note_missed(turn: Turn, query: str) -> None:

@@ -250,8 +250,8 @@ def test_m07_silence_is_broken_by_heartbeats(server: Server, token: str) -> None
         ready = json.loads(connection.recv(timeout=5))
         assert ready["heartbeat_seconds"] == 15
         began = time.monotonic()
-        assert json.loads(connection.recv(timeout=40))["type"] == "heartbeat"
-        assert 13 < time.monotonic() - began < 30
+        assert json.loads(connection.recv(timeout=20))["type"] == "heartbeat"
+        assert 13 < time.monotonic() - began < 18
 
 
 def test_m07_a_session_that_ends_closes_its_socket(server: Server) -> None:
@@ -263,10 +263,10 @@ def test_m07_a_session_that_ends_closes_its_socket(server: Server) -> None:
         with server.client() as client:
             client.post("/api/auth/logout", json={"refresh_token": signed_in["refresh_token"]})
         began = time.monotonic()
-        assert opened.receive(30)["error"] == "unauthorized"
+        assert opened.receive(8)["error"] == "unauthorized"
         with pytest.raises(ConnectionClosed):
-            opened.receive(30)
-        assert time.monotonic() - began < 20
+            opened.receive(8)
+        assert time.monotonic() - began < 5.5
         assert opened.connection.close_code == 4401
 
 

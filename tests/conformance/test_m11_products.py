@@ -105,7 +105,7 @@ def test_m11_bad_parameters_are_400(customer: httpx.Client, query: str) -> None:
 def test_m11_odd_queries_are_only_queries(customer: httpx.Client, query: str) -> None:
     started = time.monotonic()
     find(customer, query)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 2
 
 
 def test_m11_products_need_credentials(anyone: httpx.Client) -> None:

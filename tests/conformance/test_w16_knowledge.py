@@ -17,7 +17,7 @@ from tests.conformance.shapes import (
 
 DOCUMENTS = "/api/v1/knowledge/documents"
 SEARCH = "/api/v1/knowledge/search"
-SEARCHABLE_SECONDS = 10.0
+SEARCHABLE_SECONDS = 2.0
 
 
 def article(topic: str) -> dict[str, Any]:

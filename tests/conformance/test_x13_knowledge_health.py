@@ -16,7 +16,7 @@ KNOWLEDGE = "/api/v1/knowledge"
 DOCUMENTS = f"{KNOWLEDGE}/documents"
 HEALTH = f"{KNOWLEDGE}/health"
 CHECK_SECONDS = 60
-SEARCHABLE_SECONDS = 10.0
+SEARCHABLE_SECONDS = 2.0
 
 
 def add(client: httpx.Client, title: str, text: str, **more: Any) -> dict[str, Any]:

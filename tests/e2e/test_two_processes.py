@@ -139,8 +139,8 @@ def test_a_document_written_to_one_is_found_by_both(both: tuple[Server, Server])
 def _found(
     both: tuple[Server, Server], word: str, document_id: str, wanted: bool = True
 ) -> list[bool]:
-    """Whether each process finds the document, waiting until it is as wanted."""
-    until = time.monotonic() + 20
+    """Whether each process finds the document, waiting up to 4 s until it is as wanted."""
+    until = time.monotonic() + 4
     while True:
         found = []
         for server in both:

@@ -35,7 +35,7 @@ async def healthy(edge: Edge) -> bool:
 async def until_healthy(edge: Edge) -> float:
     started = time.monotonic()
     while not await healthy(edge):
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 5
         await asyncio.sleep(0.1)
     return time.monotonic() - started
 
@@ -52,7 +52,7 @@ async def test_64_redis_down_leaves_a_limit_of_each_process(tmp_path: Path) -> N
             assert not await healthy(edge)
             async with edge.client(edge.tokens["customer"]) as signed_in:
                 waits = sorted([(await get(signed_in))[1] for _ in range(50)])
-            assert waits[25] < 1, "the process counts by itself and asks nobody"
+            assert waits[25] < 0.05
             redis.start()
             await until_healthy(edge)
             async with edge.client(edge.tokens["agent"]) as signed_in:
@@ -66,9 +66,9 @@ async def test_64_a_silent_redis_holds_nobody_up_for_long(tmp_path: Path) -> Non
             with redis.frozen():
                 first = await asyncio.gather(*(get(one) for _ in range(50)))
                 assert {status for status, _ in first} == {404}
-                assert max(seconds for _, seconds in first) < 20
+                assert max(seconds for _, seconds in first) < 3
                 later = sorted([(await get(one))[1] for _ in range(20)])
-                assert later[10] < 1
+                assert later[10] < 0.05
                 assert not await healthy(edge)
             await until_healthy(edge)
 

@@ -104,7 +104,7 @@ def test_66_half_an_answer_is_continued(talk: Talk, ending: str) -> None:
     with talk.set(llm_timeout_seconds=3.0):
         started = time.monotonic()
         told = talk.say(CORSICA)
-    assert time.monotonic() - started < 25, "it does not wait for the thirty seconds of silence"
+    assert time.monotonic() - started < 8
     assert_one_answer(told)
     assert told.text.count("149") == 1
     assert CORSICA_ANSWER in told.text
@@ -138,7 +138,7 @@ def test_66_a_model_that_hangs_is_left_after_the_time_limit(talk: Talk) -> None:
     with talk.set(llm_timeout_seconds=1.0):
         started = time.monotonic()
         told = talk.say(CORSICA)
-    assert time.monotonic() - started < 25, "it does not wait for the thirty seconds of silence"
+    assert time.monotonic() - started < 5
     assert_one_answer(told)
     assert len(talk.usage()) == 1
 

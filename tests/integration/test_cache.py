@@ -80,7 +80,7 @@ async def test_many_callers_cost_memory_and_time_within_bounds(
     started = time.process_time()
     for number in range(20_000):
         await cache.count(f"address:{number}", 60)
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 1.0
     assert len(cache._windows) <= 1_000
     assert (await cache.count("address:19999", 60)).count == 2
 
@@ -92,18 +92,18 @@ async def test_redis_goes_away_and_comes_back(redis: RedisServer, key: str) -> N
     redis.stop()
     started = time.monotonic()
     assert (await cache.count(key, 60)).count == 4, "counting goes on from what Redis said"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 0.3
     await cache.set(key, b"local", 60)
     assert await cache.get(key) == b"local"
     assert not await cache.ping()
     started = time.monotonic()
     for number in range(5, 105):
         assert (await cache.count(key, 60)).count == number
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 0.5
     redis.start()
     started = time.monotonic()
     while not await cache.ping():
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 5
         await asyncio.sleep(0.1)
     assert await cache.get(key) is None
     await cache.close()
@@ -118,10 +118,12 @@ async def test_a_redis_that_answers_nothing_holds_nobody_up(
     with redis.frozen():
         started = time.monotonic()
         counted = await asyncio.gather(*(cache.count(key, 60) for _ in range(100)))
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 3
         assert sorted(one.count for one in counted) == list(range(2, 102))
         assert cache.is_down, "the next one does not wait"
+        started = time.monotonic()
         assert (await cache.count(key, 60)).count == 102
+        assert time.monotonic() - started < 0.05
     await cache.close()
 
 

@@ -29,7 +29,7 @@ from tests.integration.shop import Shop
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).resolve().parents[2]
-TAKEN_OVER_SECONDS = 30.0
+TAKEN_OVER_SECONDS = 10.0
 
 
 class Workers:

@@ -58,14 +58,14 @@ async def test_slow_and_failed_statements_count(runtime: Runtime) -> None:
     assert statistics.slow_percentage == 100
 
 
-def test_counting_a_statement_costs_little() -> None:
+def test_counting_a_statement_costs_less_than_a_fiftieth_of_a_millisecond() -> None:
     statistics = StatementStatistics(threshold_ms=1_000)
     statements = [f"statement number {number}" for number in range(50)]
     started = time.process_time()
     for _ in range(400):
         for statement in statements:
             statistics.record(statement, 0.001)
-    assert (time.process_time() - started) / 20_000 < 0.2e-3
+    assert (time.process_time() - started) / 20_000 < 0.02e-3
 
 
 def test_endless_shapes_do_not_fill_the_memory() -> None:

@@ -20,7 +20,7 @@ HIDDEN = ("\u200b", "\u200d", "\u00ad", "\u202e", "\u202c", "\U000e0041")
 LOOKALIKES = ("сustomer@example.com", "custоmer@example.com", "customer@ехample.com")
 # These are other ways to write the very address.
 SPELLINGS = ("CUSTOMER@Example.com", "ｃustomer@example.com")
-WAIT_SECONDS = 60
+WAIT_SECONDS = 10
 
 
 def ask(client: httpx.Client, text: str) -> tuple[str, dict[str, object]]:

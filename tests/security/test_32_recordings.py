@@ -20,7 +20,7 @@ from core.providers.speech import Sound
 from core.providers.speech.decoding import Decoders
 from tests.recordings import FORMATS, recording, said
 
-LIMIT_SECONDS = 30
+LIMIT_SECONDS = 10
 SENTENCE = "Bonjour, où est ma commande ?"
 
 

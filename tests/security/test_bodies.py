@@ -116,16 +116,16 @@ def test_16_a_million_items_cost_little(server: Server, content: bytes) -> None:
         after = process.cpu_times()
     assert answer.status_code == 400
     seconds = after.user + after.system - before.user - before.system
-    # Fifty milliseconds on a quiet machine; what grows worse than its input costs minutes.
-    assert seconds <= 1
+    # Fifty milliseconds of reading, and what the network and the clock's own step add.
+    assert seconds <= 0.1
 
 
-def test_16_reading_a_million_items_costs_little() -> None:
+def test_16_reading_a_million_items_takes_fifty_milliseconds() -> None:
     content = b"[" + b"1," * 999_999 + b"1]"
     started = time.process_time()
     with pytest.raises(InvalidRequest):
         parse_json(content)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 0.05
 
 
 @pytest.mark.parametrize("id", [2**31, 2**63, 2**64, -1, 10**400])

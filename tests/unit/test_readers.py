@@ -179,7 +179,7 @@ def test_markup_that_is_too_deep_ends_soon() -> None:
     page = b"<html><body><p>Bonjour</p>" + b"<div>" * 100_000 + b"fin"
     started = time.process_time()
     assert only(page).text.startswith("Bonjour")
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 2.0
 
 
 @pytest.mark.anyio
