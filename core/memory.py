@@ -16,7 +16,7 @@ MAPPED_BYTES = 256 * 1024
 
 
 def keep_little_freed_memory() -> None:
-    """Let the C library (glibc) keep little of what is freed: 20 to 40 MB less after a start.
+    """Let the C library (glibc) keep little of what is freed: 10 to 40 MB less after a start.
 
     By itself it raises the size from which memory is mapped with every array that is freed, and
     opens a heap for each thread; the holes between live objects then stay for good. To be called

@@ -70,11 +70,13 @@ async def test_m14_a_telephone_call_is_answered_interrupted_and_put_through(
         await caller.until_silent()
         before = len(caller.events)
         await caller.say(codes["delivery"])
-        await caller.until("media", before)
+        spoken, _ = await caller.until("media", before)
+        assert spoken - caller.ended_speaking < 5
         await asyncio.sleep(1.5)
         before = len(caller.events)
         speaking = asyncio.create_task(caller.say(codes["person"]))
-        await caller.until("clear", before)
+        silenced, _ = await caller.until("clear", before)
+        assert silenced - caller.began_speaking <= 0.3
         await speaking
         # Customer service is open: the caller is told so, then the stream ends by itself.
         await caller.connection.wait_closed()
