@@ -106,7 +106,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan(settings),
     )
     for router in ROUTERS:
-        app.include_router(router)
+        # Routes carry their whole paths; `include_router` would work each of them out once more.
+        app.router.routes.extend(router.routes)
     register_error_handlers(app)
     _add_middleware(app, settings)
     document_routes(app)

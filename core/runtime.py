@@ -82,7 +82,7 @@ async def open_runtime(
     cache = open_cache(settings.cache_url)
     broadcast = open_broadcast(settings.cache_url)
     vectors = open_vectors(settings.vector_store)
-    encoder = open_encoder(settings.embeddings)
+    encoder = open_encoder(settings.embeddings, settings.model_folder)
     runtime = Runtime(
         settings=settings,
         database=database,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pytest
 
 from api.assemble import open_product
 from api.seed import SAMPLE_SHOP, seed
+from core.providers.prepared import copy_models
 from core.runtime import Runtime
 from core.settings import Settings
 from knowledge.index import Knowledge
@@ -42,12 +42,12 @@ class OpenProduct:
 def reuse_models(data_dir: Path) -> None:
     """Start with the intents that an earlier run has trained; a changed phrase trains anew."""
     if KEPT_MODELS.exists():
-        shutil.copytree(KEPT_MODELS, data_dir / "models", dirs_exist_ok=True)
+        copy_models(KEPT_MODELS, data_dir / "models")
 
 
 def keep_models(data_dir: Path) -> None:
     if (data_dir / "models").exists():
-        shutil.copytree(data_dir / "models", KEPT_MODELS, dirs_exist_ok=True)
+        copy_models(data_dir / "models", KEPT_MODELS)
 
 
 @contextmanager

@@ -98,7 +98,7 @@ async def check_cache(settings: Settings) -> str:
 
 
 async def check_encoder(settings: Settings) -> str:
-    encoder = open_encoder(settings.embeddings)
+    encoder = open_encoder(settings.embeddings, settings.model_folder)
     started = time.perf_counter()
     await asyncio.to_thread(encoder.encode, ["bonjour"])
     seconds = time.perf_counter() - started

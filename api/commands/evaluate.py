@@ -41,12 +41,12 @@ from bot.evaluation.compare import Comparison, compare
 from bot.evaluation.report import Report, as_html
 from bot.evaluation.scenarios import ScenarioResult
 from bot.evaluation.trials import TestFile, load_test_file, play
+from core.providers.prepared import copy_models
 from core.runtime import Runtime, utc_now
 from core.settings import Settings
 from knowledge.product_search import Catalogues
 from services.accounts.organizations import active_organizations
 
-COPIED_FOLDERS = ("phrases", "models")
 SHOWN_DIFFERENCES = 20
 
 
@@ -151,9 +151,10 @@ def copied(settings: Settings, folder: Path) -> Settings:
         target = make_url(copy.database).database or ""
         with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as new:
             original.backup(new)
-    for name in COPIED_FOLDERS:
-        if (settings.data_dir / name).is_dir():
-            shutil.copytree(settings.data_dir / name, folder / name)
+    if settings.phrase_folder.is_dir():
+        shutil.copytree(settings.phrase_folder, copy.phrase_folder)
+    if settings.model_folder.is_dir():
+        copy_models(settings.model_folder, copy.model_folder)
     return copy
 
 

@@ -116,7 +116,7 @@ def _load_weights_meanwhile(settings: Settings) -> None:
     """Read the encoder's weights beside the imports: unpacking them needs no interpreter."""
     from core.providers.embeddings import open_encoder
 
-    encoder = open_encoder(settings.embeddings)
+    encoder = open_encoder(settings.embeddings, settings.model_folder)
     threading.Thread(target=encoder.encode, args=([" "],), daemon=True).start()
 
 

@@ -35,7 +35,7 @@ from bot.understanding.scoring import (
     Vector,
     familiarity,
 )
-from bot.understanding.spelling import load_lexicon, normalise
+from bot.understanding.spelling import LEXICON_FOLDER, load_lexicon, normalise
 from core.providers.embeddings import Encoder, open_encoder, open_second_encoder
 
 OUT_OF_SCOPE = "out_of_scope"
@@ -270,17 +270,17 @@ def load_or_train(folders: Sequence[Path], encoder: Encoder, cache_folder: Path)
 
     The server reads with the one encoder whose vector it has already: on a shop's two dozen
     intents the second is right about one message in a hundred more, and a message costs half as
-    much again. The file's name is a digest of the examples, the encoder's name and this code, so
-    that any change of them trains anew; an unreadable file is replaced. Training takes some
+    much again. The file's name is a digest of the phrases' files, the encoder's name and this code,
+    so that any change of them trains anew; an unreadable file is replaced. Training takes some
     hundred megabytes for seconds: it runs in a process of its own and leaves none to the server.
     """
-    examples = load_examples(folders)
-    path = cache_folder / f"intents-{_digest(examples, encoder)}.npz"
+    path = cache_folder / f"intents-{_digest(folders, encoder)}.npz"
     if path.exists():
         try:
             return load(path, encoder)
         except ValueError:
             path.unlink(missing_ok=True)
+    examples = load_examples(folders)
     vectors = encoder.encode(_phrases(examples))
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pool.submit(_fit_and_save, examples, vectors, path).result()
@@ -308,13 +308,16 @@ def _rows(
     return lambda rows: own.encode([examples[row][0] for row in rows])
 
 
-def _digest(examples: Sequence[tuple[str, str]], encoder: Encoder) -> str:
+def _digest(folders: Sequence[Path], encoder: Encoder) -> str:
     digest = hashlib.blake2b(digest_size=12)
     digest.update(encoder.name.encode())
-    for module in ("intents", "ngrams", "scoring", "strangers", "training"):
+    for module in ("intents", "ngrams", "scoring", "spelling", "strangers", "training"):
         digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
-    for phrase, intent in examples:
-        digest.update(f"{intent}\t{phrase}\n".encode())
+    phrases = [path for folder in folders for path in sorted(folder.glob("*/*.txt"))]
+    for path in [*sorted(LEXICON_FOLDER.iterdir()), *phrases]:
+        content = path.read_bytes()
+        digest.update(f"{path.parent.name}/{path.name} {len(content)}\n".encode())
+        digest.update(content)
     return digest.hexdigest()
 
 

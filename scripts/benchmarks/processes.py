@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +16,9 @@ import httpx
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+from core.providers.prepared import copy_models  # noqa: E402
+
 # Trained intents of earlier runs: learning them is not what is measured.
 KEPT_MODELS = ROOT / "build" / "bench-models"
 READY_SECONDS = 240.0
@@ -83,7 +85,7 @@ def server(
     """The address and the processes of a product with the sample shop, warm models, no limits."""
     port, data_dir = free_port(), folder / "data"
     if KEPT_MODELS.exists():
-        shutil.copytree(KEPT_MODELS, data_dir / "models", dirs_exist_ok=True)
+        copy_models(KEPT_MODELS, data_dir / "models")
     command = [sys.executable, "-m", "api.cli", "serve", "--seed", "--processes", str(processes)]
     running = subprocess.Popen(
         command,
@@ -101,7 +103,7 @@ def server(
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_until_ready(address, running)
-        shutil.copytree(data_dir / "models", KEPT_MODELS, dirs_exist_ok=True)
+        copy_models(data_dir / "models", KEPT_MODELS)
         yield address, Part("server", psutil.Process(running.pid))
     finally:
         running.terminate()

@@ -19,7 +19,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import asyncio
 import json
-import shutil
 import sys
 import tempfile
 import time
@@ -35,6 +34,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 from bot.understanding.understand import open_interpreter  # noqa: E402
 from core import database as core_database  # noqa: E402
+from core.providers.prepared import copy_models  # noqa: E402
 from core.runtime import Runtime, open_runtime  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from knowledge.documents import NewDocument, create_document  # noqa: E402
@@ -178,7 +178,7 @@ async def opened() -> AsyncIterator[tuple[Runtime, Knowledge]]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), log_level="error")
         if KEPT_MODELS.exists():
-            shutil.copytree(KEPT_MODELS, settings.model_folder)
+            copy_models(KEPT_MODELS, settings.model_folder)
         async with open_runtime(settings, {}) as runtime:
             async with runtime.database.engine.begin() as connection:
                 await connection.run_sync(core_database.metadata.create_all)

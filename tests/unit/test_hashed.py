@@ -12,7 +12,7 @@ from core.providers.hashed import HashedNumbers
 
 @given(st.dictionaries(st.text(max_size=12), st.integers(0, 2**31 - 1)), st.lists(st.text()))
 def test_that_it_reads_as_the_dictionary(numbers: dict[str, int], others: list[str]) -> None:
-    hashed = HashedNumbers(numbers)
+    hashed = HashedNumbers(*HashedNumbers.arrays(numbers))
     for text in [*numbers, *others, "", "canapé"]:
         assert hashed.get(text) == numbers.get(text)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.providers.e5.encoder import MOST_PIECES, E5Encoder
-from core.providers.e5.pieces import FIRST_PIECE, LAST_PIECE, Pieces
+from core.providers.e5.pieces import FIRST_PIECE, LAST_PIECE, Pieces, prepare
 from core.providers.e5.weights import Weights, weights_file
 from core.providers.embeddings import open_encoder
 from core.providers.passages import SameForBoth, open_passage_encoder
@@ -46,8 +46,11 @@ def test_that_it_stands_beside_the_embedded_encoder(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def pieces() -> Pieces:
-    return Pieces(Weights(of_the_wheel()).vocabulary())
+def pieces(tmp_path_factory: pytest.TempPathFactory) -> Pieces:
+    folder = tmp_path_factory.mktemp("pieces")
+    weights = Weights(of_the_wheel())
+    prepare(weights.vocabulary(), folder)
+    return Pieces(folder, weights.replaced())
 
 
 @pytest.mark.parametrize("text", TEXTS)

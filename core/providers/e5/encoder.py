@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 
 from core.memory import give_back_freed_memory
 from core.providers.e5.graph import model
-from core.providers.e5.pieces import Pieces
+from core.providers.e5.pieces import Pieces, prepare
 from core.providers.e5.weights import Weights
+from core.providers.prepared import prepared_folder
 
 # A passage of 700 characters has about 170 pieces.
 MOST_PIECES = 256
@@ -26,17 +26,21 @@ RUNS_UNTIL_GIVEN_BACK = 100
 # The model was taught with these words before its texts.
 QUESTION = "query: "
 PASSAGE = "passage: "
+MODEL_FILE = "model.onnx"
 
 
 class E5Encoder:
     """multilingual-e5-small with weights of 8 bits, about 5 ms of CPU a question.
 
-    It takes about 65 MB and a second, at the first use. One thread: see `EmbeddedEncoder`.
+    It takes about 65 MB, and half a second at the first use unless an earlier process has left in
+    `folder` what its weights become. One thread: see `EmbeddedEncoder`.
     """
 
     name = "multilingual-e5-small-int8"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._path = path
         self._weights = Weights(path)
         self.dimensions = self._weights.width
         self._session: Any = None
@@ -94,14 +98,18 @@ class E5Encoder:
         # The arena would keep the memory of the longest passage for good.
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
-        # From a file, and what was freed given back: as bytes it would take 40 MB more for good.
-        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
-            file.write(model(self._weights))
-            file.flush()
+        sources = [self._path, *sorted(Path(__file__).parent.glob("*.py"))]
+        with prepared_folder(self.folder, "e5", sources, self._prepare) as prepared:
             providers = ["CPUExecutionProvider"]
-            session = runtime.InferenceSession(file.name, options, providers=providers)
+            # From a file: as bytes it would take 40 MB more for good.
+            session = runtime.InferenceSession(prepared / MODEL_FILE, options, providers=providers)
+            words = Pieces(prepared, self._weights.replaced())
         give_back_freed_memory()
         width = self._weights.width
         places = self._weights.vector("emb.pos").reshape(-1, width)[:MOST_PIECES]
         kind = self._weights.vector("emb.type")[:width]
-        return session, Pieces(self._weights.vocabulary()), places + kind
+        return session, words, places + kind
+
+    def _prepare(self, folder: Path) -> None:
+        (folder / MODEL_FILE).write_bytes(model(self._weights))
+        prepare(self._weights.vocabulary(), folder)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
-import tempfile
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.providers.e5.weights import Vocabulary
+from core.providers.prepared import read_array, write_arrays
 
 FIRST_PIECE = 0
 LAST_PIECE = 2
@@ -24,14 +23,15 @@ WORD_START = "\u2581"
 class Pieces:
     """Cuts texts as the model was taught them.
 
-    Its 250,000 pieces lie in an unnamed file: a word needs a few dozen of their 8 MB.
+    Its 250,000 pieces lie in a mapped file that `prepare` has written to `folder`: a word needs a
+    few dozen of their 8 MB.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._replaced = vocabulary.replaced
-        self._known, self._ids = _sorted(vocabulary)
-        self._scores = vocabulary.scores
-        self._unknown = float(vocabulary.scores.min()) - UNKNOWN_PENALTY
+    def __init__(self, folder: Path, replaced: dict[int, str]) -> None:
+        self._replaced = replaced
+        self._known = read_array(folder, "known", by_chance=True)
+        self._ids, self._scores = read_array(folder, "ids"), read_array(folder, "scores")
+        self._unknown = float(self._scores.min()) - UNKNOWN_PENALTY
         # By instance: the pieces of another vocabulary are other ones.
         self._of_word = lru_cache(KEPT_WORDS)(self._cut)
 
@@ -83,8 +83,8 @@ class Pieces:
         return [int(one) for one in ids]
 
 
-def _sorted(vocabulary: Vocabulary) -> tuple[NDArray[np.bytes_], NDArray[np.int32]]:
-    """The pieces in the order of their bytes, and which they are."""
+def prepare(vocabulary: Vocabulary, folder: Path) -> None:
+    """Write the pieces in the order of their bytes, which they are, and the scores of all."""
     offsets = vocabulary.offsets.astype(np.int64)
     lengths = np.diff(offsets)
     ids = np.flatnonzero((lengths > 0) & (lengths <= LONGEST_PIECE_BYTES))
@@ -96,18 +96,5 @@ def _sorted(vocabulary: Vocabulary) -> tuple[NDArray[np.bytes_], NDArray[np.int3
         letters[has, place] = blob[offsets[ids[has]] + place]
     known = letters.view(f"S{LONGEST_PIECE_BYTES}").ravel()
     order = np.argsort(known, kind="stable")
-    return _in_a_file(known[order]), ids[order].astype(np.int32)
-
-
-def _in_a_file(values: NDArray[np.bytes_]) -> NDArray[np.bytes_]:
-    """The same values, mapped where there is a disk: only what is read is held in memory."""
-    try:
-        with tempfile.TemporaryFile() as file:
-            values.tofile(file)
-            file.flush()
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        # Without its neighbours: one page of each that is looked at is enough.
-        mapped.madvise(mmap.MADV_RANDOM)
-        return np.frombuffer(mapped, dtype=values.dtype)
-    except OSError:
-        return values
+    sorted_ids = ids[order].astype(np.int32)
+    write_arrays(folder, {"known": known[order], "ids": sorted_ids, "scores": vocabulary.scores})

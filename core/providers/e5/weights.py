@@ -31,15 +31,11 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The pieces that words are cut into: `blob[offsets[i]:offsets[i + 1]]` is piece i, in UTF-8.
-
-    `replaced` says by which characters a character is replaced before.
-    """
+    """The pieces of words: `blob[offsets[i]:offsets[i + 1]]` is piece i, in UTF-8."""
 
     blob: bytes
     offsets: NDArray[np.uint32]
     scores: Floats
-    replaced: dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -82,9 +78,10 @@ class Weights:
         start += 4 * (count + 1)
         scores = np.frombuffer(self._read(start, 4 * count), dtype="<f4")
         blob = self._read(start + 4 * count, self._blob_bytes)
-        return Vocabulary(blob, offsets, scores, self._read_replaced())
+        return Vocabulary(blob, offsets, scores)
 
-    def _read_replaced(self) -> dict[int, str]:
+    def replaced(self) -> dict[int, str]:
+        """By which characters a character is replaced before words are cut into pieces."""
         count, size = struct.unpack("<iI", self._read(self._replaced_start, 8))
         data = self._read(self._replaced_start + 8, size)
         found: dict[int, str] = {}
