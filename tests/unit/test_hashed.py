@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.providers.embeddings import EmbeddedEncoder
-from core.providers.hashed import HashedNumbers
+from core.providers.use.hashed import HashedNumbers
 
 
 @given(st.dictionaries(st.text(max_size=12), st.integers(0, 2**31 - 1)), st.lists(st.text()))

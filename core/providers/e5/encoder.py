@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.memory import give_back_freed_memory
+from core.providers import onnx_models
 from core.providers.e5.graph import model
 from core.providers.e5.pieces import Pieces, prepare
 from core.providers.e5.weights import Weights
+from core.providers.onnx_models import open_model
 from core.providers.prepared import prepared_folder
 
 # A passage of 700 characters has about 170 pieces.
@@ -91,18 +92,10 @@ class E5Encoder:
         return mean
 
     def _open(self) -> tuple[Any, Pieces, NDArray[np.float32]]:
-        runtime = importlib.import_module("onnxruntime")
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        # The arena would keep the memory of the longest passage for good.
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
-        sources = [self._path, *sorted(Path(__file__).parent.glob("*.py"))]
+        ours = sorted(Path(__file__).parent.glob("*.py"))
+        sources = [self._path, *ours, Path(onnx_models.__file__)]
         with prepared_folder(self.folder, "e5", sources, self._prepare) as prepared:
-            providers = ["CPUExecutionProvider"]
-            # From a file: as bytes it would take 40 MB more for good.
-            session = runtime.InferenceSession(prepared / MODEL_FILE, options, providers=providers)
+            session = open_model(prepared / MODEL_FILE)
             words = Pieces(prepared, self._weights.replaced())
         give_back_freed_memory()
         width = self._weights.width
