@@ -16,6 +16,7 @@ from core.providers.broadcast import Broadcast, open_broadcast
 from core.providers.cache import Cache, open_cache
 from core.providers.email import EmailSender, open_email
 from core.providers.embeddings import Encoder, open_encoder
+from core.providers.kept_vectors import KeptEncoder
 from core.providers.llm import LanguageModel, open_llm
 from core.providers.passages import PassageEncoder, open_passage_encoder
 from core.providers.speech import SpeechToText, TextToSpeech
@@ -46,6 +47,8 @@ class Runtime:
     cache: Cache
     broadcast: Broadcast
     encoder: Encoder
+    # The same for the shop's own texts, whose vectors it keeps between starts.
+    kept_encoder: Encoder
     passage_encoder: PassageEncoder
     vectors: VectorStore
     storage: Storage
@@ -89,6 +92,7 @@ async def open_runtime(
         cache=cache,
         broadcast=broadcast,
         encoder=encoder,
+        kept_encoder=KeptEncoder(encoder, settings.model_folder),
         passage_encoder=open_passage_encoder(encoder, settings.model_folder),
         vectors=vectors,
         storage=open_storage(settings.file_storage, breakers["cloudinary"]),

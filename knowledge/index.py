@@ -61,7 +61,7 @@ class Knowledge:
         self._readings: dict[UUID, Readings] = {}
         self._warming: dict[UUID, asyncio.Task[None]] = {}
         self._raw = RawVectors(runtime.passage_encoder.passages)
-        self._titles = RawVectors(runtime.encoder.encode)
+        self._titles = RawVectors(runtime.kept_encoder.encode)
         self._corpora: dict[UUID, Corpus] = {}
         self._vectors: dict[UUID, OrganizationVectors] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -139,7 +139,7 @@ class Knowledge:
         kept = self.quotable(passage, language)
         if kept.vectors is None:
             texts = [passage.text[span.start : span.end] for span in kept.spans]
-            rows = await asyncio.to_thread(self.runtime.encoder.encode, texts)
+            rows = await asyncio.to_thread(self.runtime.kept_encoder.encode, texts)
             kept = replace(kept, vectors=rows.astype(np.float16))
             self._quotable[passage.id] = kept
         return kept

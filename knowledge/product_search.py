@@ -319,7 +319,7 @@ class Catalogues:
         return catalogue
 
     async def _add_meaning(self, organization_id: UUID, version: str, catalogue: Catalogue) -> None:
-        encoder = self._runtime.encoder
+        encoder = self._runtime.kept_encoder
         texts = [text_for_meaning(product) for product in catalogue.products]
         raw = await asyncio.to_thread(encoder.encode, texts)
         ordinary = await asyncio.to_thread(encoder.encode, ordinary_questions())

@@ -74,6 +74,7 @@ def seeded_product(data_dir: Path, **settings: Any) -> Iterator[OpenProduct]:
             yield OpenProduct(runtime, organization_id, runner)
         finally:
             runner.run(stack.aclose())
+            keep_models(data_dir)
 
 
 @pytest.fixture(scope="session")

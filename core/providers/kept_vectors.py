@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.providers.embeddings import Encoder
 from core.telemetry import logger
 
 Vectors = NDArray[np.float32]
@@ -103,3 +104,25 @@ class KeptVectors:
         ):
             with suppress(OSError):
                 self._path.unlink()
+
+
+class KeptEncoder:
+    """An encoder of sentences for a shop's own texts, whose vectors are kept between starts.
+
+    Not for what people write: that is read once, and its digest would outlive it.
+    """
+
+    def __init__(self, encoder: Encoder, folder: Path) -> None:
+        self._encoder = encoder
+        self._kept = KeptVectors(file_of(folder, encoder.name), encoder.dimensions)
+        self.name = encoder.name
+        self.dimensions = encoder.dimensions
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        return self._kept.of("sentence", texts, self._encoder.encode)
+
+
+def file_of(folder: Path, encoder_name: str) -> Path:
+    """Where the vectors of an encoder are kept; its name may be that of a folder or a hub's."""
+    safe = "".join(one if one.isalnum() or one in "-." else "-" for one in encoder_name)
+    return folder / f"vectors-{safe}.sqlite3"

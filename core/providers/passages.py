@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.providers.e5.encoder import E5Encoder
 from core.providers.e5.weights import weights_file
 from core.providers.embeddings import EmbeddedEncoder, Encoder
-from core.providers.kept_vectors import KeptVectors
+from core.providers.kept_vectors import KeptVectors, file_of
 
 
 class PassageEncoder(Protocol):
@@ -65,7 +65,7 @@ class KeptPassages:
 
     def __init__(self, encoder: PassageEncoder, folder: Path) -> None:
         self._encoder = encoder
-        self._kept = KeptVectors(folder / f"vectors-{encoder.name}.sqlite3", encoder.dimensions)
+        self._kept = KeptVectors(file_of(folder, encoder.name), encoder.dimensions)
         self.name = encoder.name
         self.dimensions = encoder.dimensions
 

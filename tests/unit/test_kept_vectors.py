@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import core.providers.kept_vectors as module
-from core.providers.kept_vectors import KeptVectors
+from core.providers.kept_vectors import KeptEncoder, KeptVectors
 
 WIDTH = 4
 
@@ -90,3 +90,21 @@ def test_the_older_half_goes_when_there_are_too_many(
 def test_vectors_of_another_length_are_made_anew(path: Path, encode: Encoder) -> None:
     KeptVectors(path, 3).of("passage", ["un"], lambda texts: np.ones((1, 3), dtype=np.float32))
     assert KeptVectors(path, WIDTH).of("passage", ["un"], encode).shape == (1, WIDTH)
+
+
+class Sentences:
+    """An encoder with a name that is no file's."""
+
+    name = "hub/some model"
+    dimensions = WIDTH
+
+    def __init__(self, encode: Encoder) -> None:
+        self.encode = encode
+
+
+def test_that_a_shops_sentences_are_encoded_once(tmp_path: Path, encode: Encoder) -> None:
+    for _ in range(2):
+        kept = KeptEncoder(Sentences(encode), tmp_path / "models")
+        assert kept.encode(["un", "deux"])[:, 0].tolist() == [2, 4]
+    assert encode.asked == ["un", "deux"]
+    assert [path.parent for path in tmp_path.glob("**/*.sqlite3")] == [tmp_path / "models"]
