@@ -229,12 +229,13 @@ class Transaction:
 
         On PostgreSQL it opens no transaction, which saves two ways to the server.
         """
-        if self._on_loop or self._deferred:
+        if self._deferred or (self._on_loop and self._writer is None):
             return await self.first(statement, parameters)
-        scoped, values = self._constant(statement, parameters)
-        return await fetch_first(
-            self.connection, cast(Select[Any], scoped), values, self._observers
-        )
+        constant, values = self._constant(statement, parameters)
+        scoped = cast(Select[Any], constant)
+        if self._writer is not None:
+            return self._writer.first(scoped, values)
+        return await fetch_first(self.connection, scoped, values, self._observers)
 
     async def later(
         self,

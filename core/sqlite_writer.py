@@ -14,12 +14,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import exc
+from sqlalchemy import Row, exc
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql import Select
 
 from core import sqlite
-from core.prepared_statements import Observer, Write, prepared
+from core.prepared_statements import Observer, PreparedStatement, Write, prepared
 from core.sqlite import connected, raw_connection, take_lock
 
 
@@ -123,8 +124,22 @@ class SQLiteWriter:
         if connection is None:
             return None
         ready = prepared(statement, tuple(parameters), connection.dialect)
+        return None if ready is None else self._execute(connection, ready, parameters)
+
+    def first(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Row[Any] | None:
+        """The first row of a constant select, read in the open transaction."""
+        connection = self._connection
+        if connection is None:
+            raise TypeError("a select that looks ahead needs an open transaction")
+        ready = prepared(statement, tuple(parameters), connection.dialect)
         if ready is None:
-            return None
+            raise TypeError("only a constant select can be run without SQLAlchemy")
+        values = self._execute(connection, ready, parameters).fetchone()
+        return None if values is None else ready.row(values)
+
+    def _execute(
+        self, connection: Connection, ready: PreparedStatement, parameters: Mapping[str, Any]
+    ) -> sqlite3.Cursor:
         started = time.perf_counter()
         with Translated(ready.text):
             cursor = raw_connection(connection).execute(ready.text, ready.bound(parameters))

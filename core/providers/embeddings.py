@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from core.providers.use.encoder import UniversalEncoder
+from core.providers.use.encoder import open_universal_encoder
 
 MAX_CHARACTERS = 2_000
 BATCH_TEXTS = 32
@@ -108,7 +108,7 @@ class EmbeddedEncoder:
     def _run(self, batch: list[str]) -> Any:
         with self._lock:
             if self._model is None:
-                self._model = UniversalEncoder(self.folder)
+                self._model = open_universal_encoder(self.folder)
                 threadpool_limits(limits=1, user_api="blas")
             return self._model.encode(batch)
 

@@ -11,10 +11,9 @@ import mmap
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from core.telemetry import logger
 
 Arrays = Mapping[str, NDArray[Any]]
+Opened = TypeVar("Opened")
 
 # A smaller file is known by its bytes, a larger one by its size and its time.
 READ_BYTES = 1024 * 1024
@@ -29,24 +29,34 @@ READ_BYTES = 1024 * 1024
 MAPPED_BYTES = 64 * 1024
 
 
-@contextmanager
-def prepared_folder(
-    folder: Path | None, name: str, sources: Sequence[Path], fill: Callable[[Path], None]
-) -> Iterator[Path]:
-    """A folder with the files that `fill` writes; those of the last start where nothing changed.
+def open_prepared(
+    folder: Path | None,
+    name: str,
+    sources: Sequence[Path],
+    fill: Callable[[Path], None],
+    open_from: Callable[[Path], Opened],
+) -> Opened:
+    """What `open_from` makes of the files that `fill` writes; they may go when it returns.
 
-    It is kept in `folder` and goes when one of `sources` (weights, and the code that turns them)
-    changes; without a `folder`, or where that cannot be written, it lasts as long as the block.
-    Processes that make it at once do not disturb one another.
+    They are kept in `folder` until one of `sources` (weights, and the code that turns them)
+    changes, and made anew where they are damaged; without a `folder`, or where that cannot be
+    written, they last until `open_from` returns. Processes that make them at once do not disturb
+    one another.
     """
     if folder is not None:
         kept = folder / f"{name}-{_digest(sources)}"
-        if kept.is_dir() or _make(kept, name, fill):
-            yield kept
-            return
+        for _ in range(2):
+            if not kept.is_dir() and not _make(kept, name, fill):
+                break
+            try:
+                return open_from(kept)
+            except Exception as error:
+                # A machine that lost its power may have kept a name and lost what was in it.
+                logger("core.prepared").warning("prepared_damaged", reason=type(error).__name__)
+                shutil.rmtree(kept, ignore_errors=True)
     with tempfile.TemporaryDirectory() as temporary:
         fill(Path(temporary))
-        yield Path(temporary)
+        return open_from(Path(temporary))
 
 
 def _make(kept: Path, name: str, fill: Callable[[Path], None]) -> bool:

@@ -12,7 +12,7 @@ from core.providers.embeddings import EmbeddedEncoder
 from core.providers.prepared import (
     READ_BYTES,
     copy_models,
-    prepared_folder,
+    open_prepared,
     read_array,
     write_arrays,
 )
@@ -37,10 +37,11 @@ class Filler:
 
 
 def read(folder: Path | None, source: Path, fill: Filler) -> int:
-    with prepared_folder(folder, "numbers", [source], fill) as prepared:
+    def opened(prepared: Path) -> int:
         large = read_array(prepared, "large", by_chance=True)
-        small = read_array(prepared, "small")
-    return int(large[-1] + small[-1])
+        return int(large[-1] + read_array(prepared, "small")[-1])
+
+    return open_prepared(folder, "numbers", [source], fill, opened)
 
 
 def test_that_it_is_made_once_and_again_when_its_source_changes(
@@ -78,13 +79,20 @@ def test_that_a_torn_one_is_never_seen(tmp_path: Path, source: Path) -> None:
         raise RuntimeError("killed half-way")
 
     models = tmp_path / "models"
-    with (
-        pytest.raises(RuntimeError, match="half-way"),
-        prepared_folder(models, "numbers", [source], fail),
-    ):
-        pass
+    with pytest.raises(RuntimeError, match="half-way"):
+        open_prepared(models, "numbers", [source], fail, list)
     assert list(models.iterdir()) == []
     assert read(models, source, Filler()) == 100_001
+
+
+@pytest.mark.parametrize("name", ["large", "small"])
+def test_that_a_damaged_one_is_made_anew(tmp_path: Path, source: Path, name: str) -> None:
+    fill, models = Filler(), tmp_path / "models"
+    read(models, source, fill)
+    for path in models.glob(f"*/{name}.npy"):
+        path.write_bytes(path.read_bytes()[:-100])
+    assert (read(models, source, fill), fill.times) == (100_001, 2)
+    assert (read(models, source, fill), fill.times) == (100_001, 2)
 
 
 def test_that_two_at_once_both_get_it(tmp_path: Path, source: Path) -> None:
@@ -117,6 +125,14 @@ def test_that_a_copy_shares_what_never_changes(tmp_path: Path, source: Path) -> 
     assert (models / "vectors.sqlite3").read_bytes() == b"changes"
     fill = Filler()
     assert (read(copy, source, fill), fill.times) == (100_001, 0)
+
+
+def test_that_an_encoder_survives_the_loss_of_what_it_kept(tmp_path: Path) -> None:
+    texts = ["Où est mon canapé ?", "Combien coûte la livraison ?"]
+    before = EmbeddedEncoder(tmp_path).encode(texts)
+    for path in tmp_path.glob("*/*"):
+        path.write_bytes(b"")
+    assert np.array_equal(EmbeddedEncoder(tmp_path).encode(texts), before)
 
 
 def test_that_the_encoder_says_the_same_of_kept_weights(tmp_path: Path) -> None:

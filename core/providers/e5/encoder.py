@@ -16,7 +16,7 @@ from core.providers.e5.graph import model
 from core.providers.e5.pieces import Pieces, prepare
 from core.providers.e5.weights import Weights
 from core.providers.onnx_models import open_model
-from core.providers.prepared import prepared_folder
+from core.providers.prepared import open_prepared
 
 # A passage of 700 characters has about 170 pieces.
 MOST_PIECES = 256
@@ -94,9 +94,9 @@ class E5Encoder:
     def _open(self) -> tuple[Any, Pieces, NDArray[np.float32]]:
         ours = sorted(Path(__file__).parent.glob("*.py"))
         sources = [self._path, *ours, Path(onnx_models.__file__)]
-        with prepared_folder(self.folder, "e5", sources, self._prepare) as prepared:
-            session = open_model(prepared / MODEL_FILE)
-            words = Pieces(prepared, self._weights.replaced())
+        session, words = open_prepared(
+            self.folder, "e5", sources, self._prepare, self._open_prepared
+        )
         give_back_freed_memory()
         width = self._weights.width
         places = self._weights.vector("emb.pos").reshape(-1, width)[:MOST_PIECES]
@@ -106,3 +106,6 @@ class E5Encoder:
     def _prepare(self, folder: Path) -> None:
         (folder / MODEL_FILE).write_bytes(model(self._weights))
         prepare(self._weights.vocabulary(), folder)
+
+    def _open_prepared(self, folder: Path) -> tuple[Any, Pieces]:
+        return open_model(folder / MODEL_FILE), Pieces(folder, self._weights.replaced())

