@@ -62,6 +62,7 @@ async def open_product(
         interpreter = runtime.part(Interpreter)
         knowledge = await open_knowledge(runtime, interpreter.subject)
         runtime.parts[Knowledge] = knowledge
+        interpreter.trust_words(knowledge.uses_word)
         shared = SharedIndex(runtime, knowledge) if runtime.vectors.is_shared else None
         if shared is not None:
             await shared.open()

@@ -11,14 +11,25 @@ class Assistant:
 
     Scores are those of `knowledge.ranking` (0 to 1). From `sure_score` on an answer is given as it
     is; from `answer_score` on with a word of doubt and the offer of a human; below it the
-    assistant says that it does not know. A question that hardly seems to be about the shop needs
-    `strict_answer_score`; one that seems to ask what furniture costs or is like is answered by a
-    document from `sure_of_documents_score` on.
+    assistant says that it does not know. Less is needed where the intent says what is asked and
+    the document is about such things (`expected_answer_score`), more where it is about others
+    (`unexpected_answer_score`). A question that hardly seems to be about the shop needs
+    `strict_answer_score`; `foreign_answer_score` is enough where the document is of a matter that
+    the intents do not know either.
+
+    A message that is read as a task or a search is answered by documents first from
+    `sure_of_documents_score` on; where the reading is in doubt from `doubtful_score` on, or for
+    what would be done at once, from `rather_documents_score` on.
     """
 
     revision: int = 1
     shop_name: str = "Meuble de France"
     sure_score: float = 0.5
     answer_score: float = 0.2
+    expected_answer_score: float = 0.15
+    unexpected_answer_score: float = 0.3
     strict_answer_score: float = 0.7
+    foreign_answer_score: float = 0.38
     sure_of_documents_score: float = 0.8
+    rather_documents_score: float = 0.6
+    doubtful_score: float = 0.35

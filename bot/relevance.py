@@ -1,15 +1,35 @@
-"""Does the document that was found hold what the message asks for: its number, person or place?"""
+"""Does a document that was found answer the message: how sure must it be, and what must it hold?"""
 
 from __future__ import annotations
 
 import re
 
+from bot.assistant import Assistant
+from bot.policy import DIGRESSION_CONFIDENCE, KNOWLEDGE_INTENTS
 from bot.understanding.cues import fold, has_cue
 from bot.understanding.understand import Understanding
 from knowledge.search import SearchHit
 
 # A capitalised word after a small letter or a comma; the first word of a sentence is no name.
 _INNER_CAPITAL = re.compile(r"(?:(?<=[a-zà-ÿ,] )|(?<=['’]))[A-ZÀ-Ý][a-zà-ÿ]{2,}")
+
+# A title that intents tell more of than not.
+FAMILIAR = 0.5
+
+
+def least_score(assistant: Assistant, read: Understanding, hit: SearchHit, strict: bool) -> float:
+    """How sure a document must be to answer a message, 0 to 1.
+
+    What the intents say of the message counts as far as they know the document's matter: where a
+    shop's documents tell of what no intent was taught, "none of our business" says little.
+    """
+    if strict:
+        doubt = assistant.strict_answer_score - assistant.foreign_answer_score
+        return assistant.foreign_answer_score + doubt * hit.familiar
+    if read.intent in KNOWLEDGE_INTENTS and read.confidence >= DIGRESSION_CONFIDENCE:
+        expected = hit.familiar >= FAMILIAR
+        return assistant.expected_answer_score if expected else assistant.unexpected_answer_score
+    return assistant.answer_score
 
 
 def lacks_what_is_asked(read: Understanding, hit: SearchHit) -> bool:

@@ -21,6 +21,7 @@ from core.providers.passages import SameForBoth
 from core.providers.vectors import VectorStoreBroken
 from core.runtime import Runtime
 from core.telemetry import logger
+from core.text import fold
 from knowledge.corpus import (
     Corpus,
     KnownDocument,
@@ -76,6 +77,11 @@ class Knowledge:
     def corpus(self, organization_id: UUID) -> Corpus:
         """The organization's documents; empty for one that has none."""
         return self._corpora.setdefault(organization_id, Corpus())
+
+    def uses_word(self, organization_id: UUID, word: str) -> bool:
+        """Whether the organization's documents use a word, accents apart."""
+        indexes = self.corpus(organization_id).lexical.values()
+        return any(index.uses(fold(word)) for index in indexes)
 
     def vectors(self, organization_id: UUID) -> OrganizationVectors:
         """The organization's vectors."""

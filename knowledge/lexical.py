@@ -156,6 +156,10 @@ class LexicalIndex:
             self._clear()
             self.add(kept)
 
+    def uses(self, word: str) -> bool:
+        """Whether a passage or title has had a folded word."""
+        return bool(word) and word in self._words.get((word[0], len(word)), ())
+
     def search(self, question: str, limit: int) -> dict[str, float]:
         """The best passages for a question: their id and the share of its weight they cover."""
         words = plain_words(question, self.language)[:MAXIMUM_QUESTION_WORDS]

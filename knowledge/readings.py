@@ -32,6 +32,7 @@ class Readings:
         self._rows = np.zeros((FIRST_ROWS, subjects + INTENT_COLUMNS), dtype=np.float32)
         self._ids: list[UUID] = []
         self._places: dict[UUID, int] = {}
+        self._familiar: dict[UUID, float] = {}
 
     def __contains__(self, document_id: UUID) -> bool:
         return document_id in self._places
@@ -62,17 +63,23 @@ class Readings:
                 self._rows = np.vstack([self._rows, np.zeros_like(self._rows)])
         self._rows[place] = row
         self._rows[place, self._subjects :] *= float((row[: self._subjects] ** 2).sum())
+        self._familiar[document_id] = float((row[self._subjects :] ** 2).sum())
 
     def remove(self, document_id: UUID) -> None:
         """Forget a document; the last row takes its place."""
         place = self._places.pop(document_id, None)
         if place is None:
             return
+        del self._familiar[document_id]
         last = self._ids.pop()
         if last != document_id:
             self._ids[place] = last
             self._places[last] = place
             self._rows[place] = self._rows[len(self._ids)]
+
+    def familiar(self, document_id: UUID) -> float:
+        """How much of a document's title the taught intents tell, 0 to 1; 1 until it is read."""
+        return self._familiar.get(document_id, 1.0)
 
     def agreements(self, row: Row, subject_weight: float, intent_weight: float) -> Agreements:
         """How far each document is about what a question's row is about."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.providers.vectors import VectorStoreBroken
 from knowledge.corpus import KnownPassage
+from knowledge.courtesies import without_courtesies
 from knowledge.index import Knowledge
 from knowledge.quotes import Quotable, Quote, best_quote, question_terms, share_of_words
 from knowledge.ranking import (
@@ -45,7 +46,9 @@ class SearchHit:
     """One document that may answer: its best passage and the words to quote.
 
     `start` and `end` are the passage's offsets in the document's text, `quote_start` and
-    `quote_end` those of `quote`; `score` (0 to 1) compares across questions.
+    `quote_end` those of `quote`; `score` (0 to 1) compares across questions. `familiar` (0 to 1)
+    is how much of its title the taught intents tell: next to nothing where a shop's documents are
+    about other matters than the intents.
     """
 
     document_id: UUID
@@ -58,6 +61,7 @@ class SearchHit:
     quote_start: int
     quote_end: int
     score: float
+    familiar: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ async def explain(
     corpus = knowledge.corpus(organization_id)
     if not corpus.documents or not question.strip():
         return []
+    question = without_courtesies(question, language)
     if vector is None and knowledge.vectors(organization_id).ready is not None:
         encoder = knowledge.runtime.encoder
         vector = (await asyncio.to_thread(encoder.encode, [question]))[0]
@@ -195,6 +200,7 @@ async def _hit(
         quote_start=passage.start + quote.span.start,
         quote_end=passage.start + quote.span.end,
         score=round(score, 4),
+        familiar=knowledge.readings(document.organization_id).familiar(document.id),
     )
 
 

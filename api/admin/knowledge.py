@@ -15,6 +15,7 @@ from api.admin.routes import route
 from api.dependencies import CurrentOperator, CurrentRuntime
 from api.json_body import StrictRoute, is_json
 from api.support.envelope import Moment
+from bot.searching import documents_for_text
 from bot.understanding.language import detect_language
 from core.errors import NotFound, PayloadTooLarge
 from core.runtime import Runtime
@@ -34,7 +35,6 @@ from knowledge.editing import remove_document as remove_with_version
 from knowledge.index import Knowledge
 from knowledge.readers import read_file
 from knowledge.reading.source import SourceDocument
-from knowledge.search import search
 
 MAXIMUM_FILE_BYTES = 10 * 1024 * 1024
 MAXIMUM_PAGE_NUMBER = 100_000
@@ -228,9 +228,8 @@ async def search_documents(
 async def _search(
     runtime: Runtime, operator: Principal, question: str, limit: int
 ) -> list[SearchRow]:
-    language = detect_language(question, DEFAULT_LANGUAGE)
-    hits = await search(
-        runtime.part(Knowledge), operator.organization_id, question, language, limit
+    _, found = await documents_for_text(
+        runtime, operator.organization_id, question, DEFAULT_LANGUAGE, limit
     )
     return [
         SearchRow(
@@ -240,7 +239,7 @@ async def _search(
             quote=hit.quote,
             score=round(hit.score, 4),
         )
-        for hit in hits
+        for hit in (one.hit for one in found)
     ]
 
 

@@ -24,7 +24,7 @@ from api.dependencies import CurrentOperator, CurrentRuntime
 from api.json_body import StrictRoute
 from api.support.envelope import Moment
 from bot.assistant import Assistant
-from bot.understanding.language import detect_language
+from bot.searching import documents_for_text
 from core.errors import NotFound
 from core.runtime import Runtime
 from core.security import Principal
@@ -41,7 +41,7 @@ from knowledge.editing import (
 from knowledge.health.findings import forget_settled
 from knowledge.index import Knowledge
 from knowledge.passages import split_passages
-from knowledge.search import ExplainedHit, explain
+from knowledge.search import ExplainedHit
 from services.accounts.audit import record_change
 
 READ, WRITE = "knowledge:read", "knowledge:write"
@@ -263,8 +263,9 @@ async def ask_knowledge(
     title are about; `language` is taken away from documents in another language.
     """
     operator.require(READ)
-    language = detect_language(q, DEFAULT_LANGUAGE)
-    hits = await explain(runtime.part(Knowledge), operator.organization_id, q, language, limit)
+    language, hits = await documents_for_text(
+        runtime, operator.organization_id, q, DEFAULT_LANGUAGE, limit
+    )
     assistant = runtime.part(Assistant)
     return APIResponse(
         data=[_ask_row(one, assistant) for one in hits], metadata={"language": language}

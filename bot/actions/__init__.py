@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from bot.actions import fill_form, hand_over, know, products, small_talk
+from bot.actions.documents_first import told_before, told_instead
 from bot.messages import ReplyEvent
 from bot.policy import (
     AnswerFromKnowledge,
@@ -23,8 +25,21 @@ from bot.turn import Turn
 
 
 async def perform(turn: Turn, plan: Plan) -> AsyncIterator[ReplyEvent]:
-    """Carry out a plan; a form that it interrupted is taken up again at the end."""
-    async for event in _perform_decision(turn, plan):
+    """Carry out a plan; a form that it interrupted is taken up again at the end.
+
+    What documents tell goes before a task that was not clearly asked for, or in its place.
+    """
+    told = await told_instead(turn, plan.decision)
+    if told:
+        asked = AnswerFromKnowledge(turn.read.text, turn.read.intent)
+        plan = replace(plan, decision=asked)
+        events = know.answer(turn, asked, told)
+    else:
+        before = await told_before(turn, plan.decision)
+        for sentence in know.quoted(turn, before) if before else ():
+            yield sentence
+        events = _perform_decision(turn, plan)
+    async for event in events:
         yield event
     if plan.resume and turn.state.form is not None and not isinstance(plan.decision, FollowForm):
         async for event in fill_form.resume(turn):

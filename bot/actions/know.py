@@ -9,9 +9,9 @@ from bot.answer import compose, quote_sentence, said
 from bot.messages import ReplyEvent, Sentence, Suggestions
 from bot.phrasing import phrases, word
 from bot.policy import FAILURES_BEFORE_HANDOFF, AnswerFromKnowledge
-from bot.relevance import lacks_what_is_asked
+from bot.relevance import lacks_what_is_asked, least_score
+from bot.searching import documents_for
 from bot.turn import Turn
-from bot.understanding.understand import informative
 from knowledge.contradictions import Contradiction, DatedPassage, contradictions
 from knowledge.index import Knowledge
 from knowledge.search import SearchHit, search
@@ -25,14 +25,11 @@ async def answer(
 ) -> AsyncIterator[ReplyEvent]:
     """Quote what the documents say; below the threshold, admit it and offer a human.
 
-    `found` is what a search for the question has given already.
+    `found` is what a search for the question has given already, and is sure enough.
     """
     assistant = turn.assistant
-    least = assistant.strict_answer_score if decision.strict else assistant.answer_score
-    hits = found or await _search(turn, decision.question)
-    if decision.otherwise is not None and (not hits or hits[0].score < least):
-        hits = await _search(turn, decision.otherwise)
-    if not hits or hits[0].score < least:
+    hits = found or await _found(turn, decision)
+    if not hits:
         async for event in dont_know(turn, "out_of_scope" if decision.strict else "unknown"):
             yield event
         return
@@ -59,6 +56,29 @@ async def answer(
     yield Suggestions(
         phrases(turn.language, group) or phrases(turn.language, "suggestions.knowledge")
     )
+
+
+async def _found(turn: Turn, decision: AnswerFromKnowledge) -> Sequence[SearchHit]:
+    """What answers surely enough: the question, or what is to be asked where that finds nothing."""
+    for question in (decision.question, decision.otherwise):
+        hits = [] if question is None else await _search(turn, question)
+        if hits and hits[0].score >= least_score(
+            turn.assistant, turn.read, hits[0], decision.strict
+        ):
+            return hits
+    return []
+
+
+def quoted(turn: Turn, hits: Sequence[SearchHit]) -> Iterator[Sentence]:
+    """What the best document says, before something else is done about the message."""
+    sure = hits[0].score >= turn.assistant.sure_score
+    turn.note("quoted", document=hits[0].document_id, score=round(hits[0].score, 3), sure=sure)
+    if not sure:
+        yield turn.say("not_sure")
+    if hits[0].language != turn.language:
+        document_language = word(turn.language, "language_names", hits[0].language)
+        yield turn.say("other_language", document_language=document_language)
+    yield from compose(hits, sure=True)
 
 
 def _told(
@@ -108,17 +128,13 @@ async def told_by_documents(turn: Turn, least: float) -> list[SearchHit]:
 
 async def _search(turn: Turn, question: str) -> list[SearchHit]:
     """Search with the vector that the intent was read from, where the question is the message."""
-    read = turn.read
-    same = question == read.text
-    hits = await search(
-        turn.runtime.part(Knowledge),
-        turn.principal.organization_id,
-        read.corrected if same else question,
-        turn.language,
-        HITS,
-        vector=read.vector if same else None,
-        intents=informative(read.ranking) if same else None,
-    )
+    organization_id = turn.principal.organization_id
+    if question == turn.read.text:
+        explained = await documents_for(turn.runtime, organization_id, turn.read, HITS)
+        hits = [one.hit for one in explained]
+    else:
+        knowledge = turn.runtime.part(Knowledge)
+        hits = await search(knowledge, organization_id, question, turn.language, HITS)
     turn.note("searched", best=round(hits[0].score, 3) if hits else None)
     return hits
 
@@ -145,7 +161,7 @@ async def complain(turn: Turn) -> AsyncIterator[ReplyEvent]:
     """Hear a complaint, and propose a human at once."""
     yield turn.say("complaint")
     hits = await _search(turn, turn.read.text)
-    if hits and hits[0].score >= turn.assistant.strict_answer_score:
+    if hits and hits[0].score >= least_score(turn.assistant, turn.read, hits[0], strict=True):
         for sentence in compose(hits, sure=True):
             yield sentence
     turn.state = turn.state.but(handoff_offered=True, last_intent="complaint")

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from bot.actions.documents_first import told_instead_of_products
 from bot.actions.know import answer, told_by_documents
 from bot.messages import Products, ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import money, phrases, word
@@ -20,9 +21,6 @@ from knowledge.words import plain_words, stems
 from services.catalogue.products import find_product
 
 SHOWN = 4
-ASKED_OF_DOCUMENTS = frozenset({"price_question", "product_question"})
-# Filters that say no more than which furniture a question is about.
-KINDS = frozenset({"categories", "types"})
 LONGEST_SUBJECT = 120
 _WORDS = re.compile(r"\w+")
 
@@ -33,7 +31,7 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
     if decision.cheaper and turn.state.shown_from_cents:
         filters["price_max_cents"] = turn.state.shown_from_cents - 1
         filters.pop("price_min_cents", None)
-    told = [] if decision.refine else await _documents_instead(turn, filters)
+    told = [] if decision.refine else await told_instead_of_products(turn, filters)
     if told:
         async for event in _answer(turn, told):
             yield event
@@ -78,17 +76,6 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
 def _answer(turn: Turn, told: Sequence[SearchHit]) -> AsyncIterator[ReplyEvent]:
     """Say what documents tell instead of showing products."""
     return answer(turn, AnswerFromKnowledge(turn.read.text, turn.read.intent), told)
-
-
-async def _documents_instead(turn: Turn, filters: Mapping[str, Any]) -> list[SearchHit]:
-    """What documents tell where a question seems to ask what furniture costs or is like.
-
-    "Combien pour m'apporter un canapé ?" names furniture and asks for the price of its delivery.
-    """
-    asks_for_more = {name for name, value in filters.items() if value} - KINDS
-    if turn.read.intent not in ASKED_OF_DOCUMENTS or turn.read.product_sku or asks_for_more:
-        return []
-    return await told_by_documents(turn, turn.assistant.sure_of_documents_score)
 
 
 def note_missed(turn: Turn, query: str) -> None:

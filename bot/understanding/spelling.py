@@ -13,7 +13,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -157,11 +157,21 @@ def load_lexicon(folders: Sequence[Path], known_words: Iterable[str] = ()) -> Sp
     return build_lexicon((line for line in lines if not line.startswith("#")), known_words)
 
 
-def normalise(text: str, language: str, lexicon: SpellingLexicon) -> str:
+def _never(word: str) -> bool:
+    return False
+
+
+def normalise(
+    text: str,
+    language: str,
+    lexicon: SpellingLexicon,
+    is_right: Callable[[str], bool] = _never,
+) -> str:
     """Return the text as the customer meant it: cleaned, and mended where it is French.
 
     Sku, addresses and numbers are left as they are; a word that is known, or that has no single
-    likely reading, is kept.
+    likely reading, is kept. `is_right` knows more words that are no slip of another: those of the
+    shop's documents.
     """
     visible = _lower_shouting(remove_invisible(text))
     if language != "fr":
@@ -175,7 +185,7 @@ def normalise(text: str, language: str, lexicon: SpellingLexicon) -> str:
         start = match.start()
         if any(first <= start < last for first, last in protected):
             continue
-        pieces += (visible[end:start], _mend(match.group(), lexicon, start == 0))
+        pieces += (visible[end:start], _mend(match.group(), lexicon, is_right, start == 0))
         end = match.end()
     return "".join(pieces) + visible[end:]
 
@@ -189,25 +199,29 @@ def _lower_shouting(text: str) -> str:
     return " ".join(word if _GLUED.fullmatch(word) else word.lower() for word in text.split())
 
 
-def _mend(word: str, lexicon: SpellingLexicon, is_first: bool) -> str:
+def _mend(
+    word: str, lexicon: SpellingLexicon, is_right: Callable[[str], bool], is_first: bool
+) -> str:
     """Return the likely reading of one word, in its own case; a name keeps its letters."""
     is_name = word[0].isupper() and word[1:].islower() and not is_first
     lower = _REPEATED.sub(r"\1", word.lower())
-    meant = _abbreviations().get(lower) or _mend_lower(lower, lexicon, is_name)
+    meant = _abbreviations().get(lower) or _mend_lower(lower, lexicon, is_right, is_name)
     if meant == word.lower():
         return word
     return meant.capitalize() if word[0].isupper() and not word.isupper() else meant
 
 
-def _mend_lower(word: str, lexicon: SpellingLexicon, is_name: bool) -> str:
+def _mend_lower(
+    word: str, lexicon: SpellingLexicon, is_right: Callable[[str], bool], is_name: bool
+) -> str:
     if word in lexicon.known or word in lexicon.dictionary:
         return word
     for joint in ("-", "'"):
         if joint in word:
             parts = word.split(joint)
-            return joint.join(_mend_lower(part, lexicon, is_name) for part in parts)
+            return joint.join(_mend_lower(part, lexicon, is_right, is_name) for part in parts)
     accented = lexicon.accented.get(_without_accents(word))
-    if accented or is_name:
+    if accented or is_name or is_right(word):
         return accented or word
     return _elided(word, lexicon) or _nearest(word, lexicon)
 

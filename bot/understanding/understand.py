@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -166,6 +166,11 @@ class Interpreter:
         self._lexicon = lexicon
         self._vocabularies = vocabularies
         self._clock = clock
+        self._uses_word: Callable[[UUID, str], bool] = lambda organization_id, word: False
+
+    def trust_words(self, uses_word: Callable[[UUID, str], bool]) -> None:
+        """Take no word for a slip that an organization's documents use, as `uses_word` says."""
+        self._uses_word = uses_word
 
     async def vocabulary(self, organization_id: UUID) -> Vocabulary:
         return await self._vocabularies.of(organization_id)
@@ -175,14 +180,22 @@ class Interpreter:
     ) -> Understanding:
         """Read a message; `prior_language` is the conversation's, or the caller's hint."""
         vocabulary = await self._vocabularies.of(organization_id)
-        return self.read(text, prior_language, vocabulary)
+        return self.read(
+            text, prior_language, vocabulary, partial(self._uses_word, organization_id)
+        )
 
-    def read(self, text: str, prior_language: str, vocabulary: Vocabulary) -> Understanding:
+    def read(
+        self,
+        text: str,
+        prior_language: str,
+        vocabulary: Vocabulary,
+        is_right: Callable[[str], bool] = lambda word: False,
+    ) -> Understanding:
         """Read a message with a vocabulary at hand: one embedding, a few milliseconds."""
         visible = remove_invisible(text)
         head = visible[:MAXIMUM_READ_CHARACTERS]
         language = detect_language(head, prior_language)
-        corrected = normalise(head, language, self._lexicon)
+        corrected = normalise(head, language, self._lexicon, is_right)
         vector = self._encoder.encode([corrected])[0]
         prediction = self._intents.predict(corrected, vector)
         return Understanding(

@@ -97,3 +97,9 @@ def test_that_a_long_message_is_mended_in_bounded_time(lexicon: SpellingLexicon)
     assert len(mended) == 20_000
     assert mended[0] == "commande"
     assert mended[-1] == "comande"
+
+
+def test_that_a_word_of_the_shops_documents_is_no_slip(lexicon: SpellingLexicon) -> None:
+    typed = "ma comande de paddle"
+    assert normalise(typed, "fr", lexicon) == "ma commande de paddle"
+    assert normalise(typed, "fr", lexicon, lambda word: word == "comande") == typed

@@ -96,3 +96,16 @@ def test_that_readings_are_replaced_removed_and_grow() -> None:
     assert found.best(5) == [ids[0]]
     assert found.of(ids[0]) == pytest.approx(1.25)
     assert found.of(ids[1]) == 0.0
+
+
+def test_that_readings_tell_how_much_of_a_title_the_intents_know() -> None:
+    readings = Readings(2)
+    known, foreign, unread = (UUID(int=number) for number in range(3))
+    subject = np.zeros(2, dtype=np.float32)
+    readings.put(known, readings.row(subject, {"care_question": 0.7, "warranty_question": 0.2}))
+    readings.put(foreign, readings.row(subject, {"care_question": 0.05}))
+    assert readings.familiar(known) == pytest.approx(0.9)
+    assert readings.familiar(foreign) == pytest.approx(0.05)
+    assert readings.familiar(unread) == 1.0
+    readings.remove(known)
+    assert readings.familiar(known) == 1.0

@@ -1,0 +1,89 @@
+"""Do the shop's documents answer a message that was read as something to do?
+
+A clarifying question, a form, a queue for a human or a list of products is a poor reply to what a
+document tells. A search is made where a message asks something, and the reading leaves room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.actions.know import told_by_documents
+from bot.policy import (
+    DIGRESSION_CONFIDENCE,
+    PRODUCT_INTENTS,
+    Clarify,
+    Decision,
+    FollowForm,
+    HandOver,
+    SmallTalk,
+)
+from bot.turn import Turn
+from bot.understanding.cues import has_cue
+from bot.understanding.understand import Understanding
+from knowledge.search import SearchHit
+from knowledge.words import plain_words, stems
+
+# Filters that say no more than which furniture a question is about, and those of what it is like.
+KINDS = frozenset({"categories", "types"})
+LOOKS = KINDS | {"colours", "materials"}
+SHORTEST_QUESTION_WORDS = 4
+
+
+async def told_instead(turn: Turn, decision: Decision) -> list[SearchHit]:
+    """What documents tell instead of a question back or an empty courtesy."""
+    read, assistant = turn.read, turn.assistant
+    if isinstance(decision, Clarify):
+        return await told_by_documents(turn, assistant.doubtful_score)
+    if isinstance(decision, SmallTalk) and _is_doubtful(read) and _asks(read):
+        return await told_by_documents(turn, assistant.rather_documents_score)
+    return []
+
+
+async def told_before(turn: Turn, decision: Decision) -> list[SearchHit]:
+    """What documents tell before a form begins or a human is called."""
+    read, assistant = turn.read, turn.assistant
+    if not _asks(read):
+        return []
+    if isinstance(decision, HandOver):
+        return await told_by_documents(turn, assistant.rather_documents_score)
+    begins = isinstance(decision, FollowForm) and turn.state.form is None
+    if not begins or read.entities.order_numbers or read.entities.ticket_numbers:
+        return []
+    doubtful = _is_doubtful(read)
+    least = assistant.doubtful_score if doubtful else assistant.sure_of_documents_score
+    return await told_by_documents(turn, least)
+
+
+async def told_instead_of_products(turn: Turn, filters: Mapping[str, Any]) -> list[SearchHit]:
+    """What documents tell where a question seems to ask what furniture costs or is like.
+
+    "Combien pour m'apporter un canapé ?" names furniture and asks for the price of its delivery.
+    """
+    read, assistant = turn.read, turn.assistant
+    if read.intent not in PRODUCT_INTENTS or read.product_sku or not _asks_beside_its_kind(turn):
+        return []
+    named = {name for name, value in filters.items() if value}
+    if _is_doubtful(read) and read.is_question and named <= LOOKS:
+        return await told_by_documents(turn, assistant.rather_documents_score)
+    if named <= KINDS and read.intent != "stock_question":
+        return await told_by_documents(turn, assistant.sure_of_documents_score)
+    return []
+
+
+def _asks_beside_its_kind(turn: Turn) -> bool:
+    """Whether more is asked than the price of a kind of furniture: "il coûte combien, ce lit ?"."""
+    kinds = " ".join((*turn.read.entities.types, *turn.read.entities.categories))
+    named = set(stems(plain_words(kinds, "fr"), "fr"))
+    words = plain_words(turn.read.corrected, turn.language)
+    rest = [word for word in words if not has_cue(word, "price")]
+    return not named.issuperset(stems(rest, turn.language))
+
+
+def _is_doubtful(read: Understanding) -> bool:
+    return read.confidence < DIGRESSION_CONFIDENCE
+
+
+def _asks(read: Understanding) -> bool:
+    return read.is_question and len(read.text.split()) >= SHORTEST_QUESTION_WORDS

@@ -1,0 +1,41 @@
+"""How sure a document must be, by what the intents know of the question and of the document."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from bot.assistant import Assistant
+from bot.relevance import least_score
+from knowledge.search import SearchHit
+from tests.unit.test_policy import message
+
+ASSISTANT = Assistant()
+
+
+def hit(familiar: float) -> SearchHit:
+    return SearchHit(uuid4(), "Titre", "fr", "Texte.", 0, 6, "Texte.", 0, 6, 0.5, familiar)
+
+
+def test_that_a_foreign_question_needs_less_where_the_document_is_foreign_too() -> None:
+    read = message("comment fermer ma page facebook", "out_of_scope", 0.98)
+    known = least_score(ASSISTANT, read, hit(1.0), strict=True)
+    between = least_score(ASSISTANT, read, hit(0.5), strict=True)
+    foreign = least_score(ASSISTANT, read, hit(0.0), strict=True)
+    assert known == pytest.approx(ASSISTANT.strict_answer_score)
+    assert foreign == pytest.approx(ASSISTANT.foreign_answer_score)
+    assert known > between > foreign
+
+
+def test_that_a_question_of_a_known_matter_needs_less_of_a_document_of_such() -> None:
+    read = message("un reçu en PDF, c'est possible ?", "invoice_request", 0.86)
+    expected = least_score(ASSISTANT, read, hit(0.9), strict=False)
+    unexpected = least_score(ASSISTANT, read, hit(0.1), strict=False)
+    assert expected < ASSISTANT.answer_score < unexpected
+
+
+def test_that_a_doubtful_reading_changes_nothing() -> None:
+    read = message("un reçu en PDF, c'est possible ?", "invoice_request", 0.4)
+    for familiar in (0.0, 1.0):
+        assert least_score(ASSISTANT, read, hit(familiar), strict=False) == ASSISTANT.answer_score
