@@ -15,7 +15,7 @@ class Assistant:
     the document is about such things (`expected_answer_score`), more where it is about others
     (`unexpected_answer_score`). A question that hardly seems to be about the shop needs
     `strict_answer_score`; `foreign_answer_score` is enough where the document is of a matter that
-    the intents do not know either.
+    the intents do not know either, with a word of doubt up to the former.
 
     A message that is read as a task or a search is answered by documents first from
     `sure_of_documents_score` on; where the reading is in doubt from `doubtful_score` on, or for

@@ -25,6 +25,8 @@ from knowledge.tables import knowledge_indexes
 # Two to four were near one another on the tuning questions.
 REMOVED_DIRECTIONS = 3
 REFIT_GROWTH = 2.0
+# Once nothing more comes, a space should be that of the documents there are.
+SETTLED_GROWTH = 1.2
 REFIT_MINIMUM_VECTORS = 60
 ENCODE_BATCH_TEXTS = 64
 KEPT_RAW_VECTORS = 20_000
@@ -130,11 +132,20 @@ class OrganizationVectors:
             await self.put(missing, everything)
         await self.delete(stored - set[str]().union(*expected.values()))
 
-    def has_outgrown(self, everything: Collection[KnownDocument]) -> bool:
-        """Whether the corpus has doubled since its space was fitted."""
+    def has_outgrown(
+        self, everything: Collection[KnownDocument], growth: float = REFIT_GROWTH
+    ) -> bool:
+        """Whether the corpus has grown so many times since its space was fitted."""
         count = sum(1 + len(one.passages) for one in everything)
-        limit = 0.0 if self.ready is None else REFIT_GROWTH * self.ready.fitted_on
+        limit = 0.0 if self.ready is None else growth * self.ready.fitted_on
         return self.ready is not None and count >= max(limit, REFIT_MINIMUM_VECTORS)
+
+    def has_changed(self, everything: Collection[KnownDocument]) -> bool:
+        """Whether it has become another than the one that its space was fitted on."""
+        count = sum(1 + len(one.passages) for one in everything)
+        shrunk = self.ready is not None and SETTLED_GROWTH * count <= self.ready.fitted_on
+        enough = count >= REFIT_MINIMUM_VECTORS
+        return self.has_outgrown(everything, SETTLED_GROWTH) or (shrunk and enough)
 
     async def build(self, everything: Collection[KnownDocument]) -> None:
         """Fill a new collection, then let it take the place of the present one."""

@@ -157,6 +157,7 @@ class Knowledge:
         """
         await asyncio.sleep(QUIET_SECONDS)
         known = list(self.corpus(organization_id).documents.values())
+        self._refit_if(organization_id, self.vectors(organization_id).has_changed(known))
         passages = [(one, document.language) for document in known for one in document.passages]
         for passage, language in passages[:WARMED_PASSAGES]:
             if self.quotable(passage, language).vectors is None:
@@ -231,7 +232,8 @@ class Knowledge:
             waiting.clear()
             self._spawn(self._reconcile_later())
             raise
-        self._refit_if_outgrown(organization_id)
+        known = self.corpus(organization_id).documents.values()
+        self._refit_if(organization_id, self.vectors(organization_id).has_outgrown(known))
         self._warm_later(organization_id)
 
     async def _store_batch(self, organization_id: UUID, waiting: dict[UUID, set[str]]) -> None:
@@ -312,11 +314,8 @@ class Knowledge:
             return False
         return True
 
-    def _refit_if_outgrown(self, organization_id: UUID) -> None:
-        known = self.corpus(organization_id).documents.values()
-        if organization_id not in self._refitting and self.vectors(organization_id).has_outgrown(
-            known
-        ):
+    def _refit_if(self, organization_id: UUID, due: bool) -> None:
+        if due and organization_id not in self._refitting:
             self._refitting.add(organization_id)
             self._spawn(self._refit(organization_id))
 

@@ -36,7 +36,8 @@ async def answer(
     turn.state = turn.state.but(
         failures=0, last_intent=decision.intent, last_question=decision.question[:300]
     )
-    sure = hits[0].score >= assistant.sure_score
+    surely = assistant.strict_answer_score if decision.strict else assistant.sure_score
+    sure = hits[0].score >= surely
     sure = sure and not lacks_what_is_asked(turn.read, hits[0])
     turn.note("answered", document=hits[0].document_id, score=round(hits[0].score, 3), sure=sure)
     if not sure:

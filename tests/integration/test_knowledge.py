@@ -295,3 +295,28 @@ async def test_that_a_corpus_that_has_outgrown_its_space_gets_a_new_one(
     assert second.collection != first.collection
     hits = await ask(knowledge, shop.organization_id, "livraison en Corse")
     assert hits[0].title == CORSICA.title
+
+
+async def test_that_a_corpus_that_has_grown_gets_a_space_of_its_own_once_nothing_more_comes(
+    runtime: Runtime, shop: Shop, knowledge: Knowledge
+) -> None:
+    async def grow(numbers: range) -> None:
+        for number in numbers:
+            text = f"Le rayon {number} du magasin ouvre à {number} heures."
+            await write(runtime, shop.organization_id, NewDocument(f"Rayon {number}", text))
+        await index(runtime, knowledge)
+
+    vectors = knowledge.vectors(shop.organization_id)
+    await grow(range(40))
+    await knowledge.rebuild(shop.organization_id)
+    first = vectors.ready
+    await grow(range(40, 55))
+    assert vectors.ready == first
+    await knowledge.warm()
+    await knowledge.settle()
+    assert first is not None
+    assert vectors.ready is not None
+    assert vectors.ready.fitted_on == 110
+    assert vectors.ready.collection != first.collection
+    hits = await ask(knowledge, shop.organization_id, "Rayon 52")
+    assert hits[0].title == "Rayon 52"
