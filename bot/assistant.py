@@ -11,9 +11,9 @@ class Assistant:
 
     Scores are those of `knowledge.ranking` (0 to 1). From `sure_score` on an answer is given as it
     is; from `answer_score` on with a word of doubt and the offer of a human; below it the
-    assistant says that it does not know. Less is needed where the intent says what is asked and
-    the document is about such things (`expected_answer_score`), more where it is about others
-    (`unexpected_answer_score`). A question that hardly seems to be about the shop needs
+    assistant says that it does not know. Where the intent says what is asked, `expected_share` of
+    that is enough of a document about such things, and `unexpected_share` is needed of one about
+    others. A question that hardly seems to be about the shop needs
     `strict_answer_score`; `foreign_answer_score` is enough where the document is of a matter that
     the intents do not know either, with a word of doubt up to the former.
 
@@ -26,8 +26,8 @@ class Assistant:
     shop_name: str = "Meuble de France"
     sure_score: float = 0.5
     answer_score: float = 0.2
-    expected_answer_score: float = 0.15
-    unexpected_answer_score: float = 0.3
+    expected_share: float = 0.75
+    unexpected_share: float = 1.5
     strict_answer_score: float = 0.7
     foreign_answer_score: float = 0.38
     sure_of_documents_score: float = 0.8

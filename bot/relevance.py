@@ -28,7 +28,8 @@ def least_score(assistant: Assistant, read: Understanding, hit: SearchHit, stric
         return assistant.foreign_answer_score + doubt * hit.familiar
     if read.intent in KNOWLEDGE_INTENTS and read.confidence >= DIGRESSION_CONFIDENCE:
         expected = hit.familiar >= FAMILIAR
-        return assistant.expected_answer_score if expected else assistant.unexpected_answer_score
+        share = assistant.expected_share if expected else assistant.unexpected_share
+        return share * assistant.answer_score
     return assistant.answer_score
 
 
