@@ -271,7 +271,11 @@ async def read_history(
     limit: int,
     offset: int,
 ) -> tuple[list[Message], int]:
-    """An actor's messages, oldest first, and how many there are; of one session or of all."""
+    """An actor's messages, oldest first, and how many there are; of one session or of all.
+
+    Within a conversation their numbers say the order: clocks of two processes may differ, and a
+    message may have waited for its turn.
+    """
     mine = (
         select(messages)
         .join_from(messages, conversations, messages.c.conversation_id == conversations.c.id)
@@ -280,8 +284,11 @@ async def read_history(
     if session_id is not None:
         mine = mine.where(conversations.c.session_id == session_id)
     total = await transaction.scalar(mine.with_only_columns(func.count()))
+    moment = func.max(messages.c.created_at).over(
+        partition_by=messages.c.conversation_id, order_by=messages.c.sequence
+    )
     rows = await transaction.all(
-        mine.order_by(messages.c.created_at, messages.c.conversation_id, messages.c.sequence)
+        mine.order_by(moment, messages.c.conversation_id, messages.c.sequence)
         .limit(limit)
         .offset(offset)
     )
