@@ -103,8 +103,8 @@ def server(
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_until_ready(address, running)
-        copy_models(data_dir / "models", KEPT_MODELS)
         yield address, Part("server", psutil.Process(running.pid))
+        copy_models(data_dir / "models", KEPT_MODELS)
     finally:
         running.terminate()
         running.wait(END_SECONDS)
