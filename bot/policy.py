@@ -452,12 +452,12 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
         return Plan(DescribeProduct(read.product_sku, "product_question"), state)
     if unread and read.entities.types and _is_short(read) and not read.is_question:
         return Plan(SearchProducts(), state)
-    strict = _is_surely_foreign(read)
+    strict = is_surely_foreign(read)
     otherwise = None if strict else asking_clause(read.text)
     return Plan(AnswerFromKnowledge(read.text, read.intent, strict, otherwise), state)
 
 
-def _is_surely_foreign(read: Understanding) -> bool:
+def is_surely_foreign(read: Understanding) -> bool:
     """Whether a message is read as none of our business, rather than as hard to read."""
     if read.intent != "out_of_scope" or not read.ranking:
         return read.intent == "out_of_scope"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from bot.assistant import Assistant
-from bot.policy import DIGRESSION_CONFIDENCE, KNOWLEDGE_INTENTS
+from bot.policy import DIGRESSION_CONFIDENCE, KNOWLEDGE_INTENTS, is_surely_foreign
 from bot.understanding.cues import fold, has_cue
 from bot.understanding.understand import Understanding
 from knowledge.search import SearchHit
@@ -31,6 +32,17 @@ def least_score(assistant: Assistant, read: Understanding, hit: SearchHit, stric
         share = assistant.expected_share if expected else assistant.unexpected_share
         return share * assistant.answer_score
     return assistant.answer_score
+
+
+def verdict(
+    assistant: Assistant, read: Understanding, hit: SearchHit
+) -> Literal["sure", "doubtful", "silent"]:
+    """Whether a document would be given as the answer to a message, and how."""
+    strict = is_surely_foreign(read)
+    if hit.score < least_score(assistant, read, hit, strict):
+        return "silent"
+    surely = assistant.strict_answer_score if strict else assistant.sure_score
+    return "sure" if hit.score >= surely else "doubtful"
 
 
 def lacks_what_is_asked(read: Understanding, hit: SearchHit) -> bool:

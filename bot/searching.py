@@ -27,10 +27,10 @@ async def documents_for(
 
 async def documents_for_text(
     runtime: Runtime, organization_id: UUID, text: str, language: str, limit: int
-) -> tuple[str, list[ExplainedHit]]:
-    """The same for a text as the assistant would read it; also the language that it is read in.
+) -> tuple[Understanding, list[ExplainedHit]]:
+    """The same for a text as the assistant would read it, and what it has read.
 
     `language` is taken where the text does not tell its own.
     """
     read = await runtime.part(Interpreter).understand(text, language, organization_id)
-    return read.language, await documents_for(runtime, organization_id, read, limit)
+    return read, await documents_for(runtime, organization_id, read, limit)

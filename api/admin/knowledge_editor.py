@@ -24,6 +24,7 @@ from api.dependencies import CurrentOperator, CurrentRuntime
 from api.json_body import StrictRoute
 from api.support.envelope import Moment
 from bot.assistant import Assistant
+from bot.relevance import verdict
 from bot.searching import documents_for_text
 from core.errors import NotFound
 from core.runtime import Runtime
@@ -263,18 +264,18 @@ async def ask_knowledge(
     title are about; `language` is taken away from documents in another language.
     """
     operator.require(READ)
-    language, hits = await documents_for_text(
+    read, hits = await documents_for_text(
         runtime, operator.organization_id, q, DEFAULT_LANGUAGE, limit
     )
     assistant = runtime.part(Assistant)
     return APIResponse(
-        data=[_ask_row(one, assistant) for one in hits], metadata={"language": language}
+        data=[_ask_row(one, verdict(assistant, read, one.hit)) for one in hits],
+        metadata={"language": read.language},
     )
 
 
-def _ask_row(one: ExplainedHit, assistant: Assistant) -> AskRow:
+def _ask_row(one: ExplainedHit, judged: str) -> AskRow:
     hit, parts = one.hit, one.parts
-    verdict = "doubtful" if hit.score >= assistant.answer_score else "silent"
     total = parts.meaning + parts.words + parts.subject + parts.language
     return AskRow(
         document_id=str(hit.document_id),
@@ -285,7 +286,7 @@ def _ask_row(one: ExplainedHit, assistant: Assistant) -> AskRow:
         passage=hit.passage,
         quote=hit.quote,
         score=hit.score,
-        verdict="sure" if hit.score >= assistant.sure_score else verdict,
+        verdict=judged,
         parts=PartsView(
             meaning=round(parts.meaning, 4),
             words=round(parts.words, 4),

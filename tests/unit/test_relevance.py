@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from bot.assistant import Assistant
-from bot.relevance import least_score
+from bot.relevance import least_score, verdict
 from knowledge.search import SearchHit
 from tests.unit.test_policy import message
 
@@ -39,3 +39,11 @@ def test_that_a_doubtful_reading_changes_nothing() -> None:
     read = message("un reçu en PDF, c'est possible ?", "invoice_request", 0.4)
     for familiar in (0.0, 1.0):
         assert least_score(ASSISTANT, read, hit(familiar), strict=False) == ASSISTANT.answer_score
+
+
+def test_that_a_document_is_judged_as_the_chat_would() -> None:
+    foreign = message("comment fermer ma page facebook", "out_of_scope", 0.98)
+    known = message("un reçu en PDF, c'est possible ?", "invoice_request", 0.86)
+    assert verdict(ASSISTANT, foreign, hit(1.0)) == "silent"
+    assert verdict(ASSISTANT, foreign, hit(0.0)) == "doubtful"
+    assert verdict(ASSISTANT, known, hit(1.0)) == "sure"
