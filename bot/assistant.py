@@ -11,11 +11,11 @@ class Assistant:
 
     Scores are those of `knowledge.ranking` (0 to 1). From `sure_score` on an answer is given as it
     is; from `answer_score` on with a word of doubt and the offer of a human; below it the
-    assistant says that it does not know. Where the intent says what is asked, `expected_share` of
-    that is enough of a document about such things, and `unexpected_share` is needed of one about
-    others. A question that hardly seems to be about the shop needs
-    `strict_answer_score`; `foreign_answer_score` is enough where the document is of a matter that
-    the intents do not know either, with a word of doubt up to the former.
+    assistant says that it does not know. Where the intent says what is asked, less is enough of a
+    document about such things and more is needed of one about others, by `expected_ease` and
+    `unexpected_doubt` of what `answer_score` leaves up to 1. A question that hardly seems to be
+    about the shop needs `strict_answer_score`; `foreign_answer_score` is enough where the document
+    is of a matter that the intents do not know either, with a word of doubt up to the former.
 
     A message that is read as a task or a search is answered by documents first from
     `sure_of_documents_score` on; where the reading is in doubt from `doubtful_score` on, or for
@@ -26,8 +26,8 @@ class Assistant:
     shop_name: str = "Meuble de France"
     sure_score: float = 0.5
     answer_score: float = 0.2
-    expected_share: float = 0.75
-    unexpected_share: float = 1.5
+    expected_ease: float = 0.0625
+    unexpected_doubt: float = 0.125
     strict_answer_score: float = 0.7
     foreign_answer_score: float = 0.38
     sure_of_documents_score: float = 0.8

@@ -29,9 +29,14 @@ def least_score(assistant: Assistant, read: Understanding, hit: SearchHit, stric
         return assistant.foreign_answer_score + doubt * hit.familiar
     if read.intent in KNOWLEDGE_INTENTS and read.confidence >= DIGRESSION_CONFIDENCE:
         expected = hit.familiar >= FAMILIAR
-        share = assistant.expected_share if expected else assistant.unexpected_share
-        return share * assistant.answer_score
+        more = -assistant.expected_ease if expected else assistant.unexpected_doubt
+        return assistant.answer_score + more * (1.0 - assistant.answer_score)
     return assistant.answer_score
+
+
+def sure_score(assistant: Assistant, strict: bool) -> float:
+    """From which score on a document is given without a word of doubt."""
+    return assistant.strict_answer_score if strict else assistant.sure_score
 
 
 def verdict(
@@ -41,8 +46,7 @@ def verdict(
     strict = is_surely_foreign(read)
     if hit.score < least_score(assistant, read, hit, strict):
         return "silent"
-    surely = assistant.strict_answer_score if strict else assistant.sure_score
-    return "sure" if hit.score >= surely else "doubtful"
+    return "sure" if hit.score >= sure_score(assistant, strict) else "doubtful"
 
 
 def lacks_what_is_asked(read: Understanding, hit: SearchHit) -> bool:

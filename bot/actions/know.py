@@ -9,7 +9,7 @@ from bot.answer import compose, quote_sentence, said
 from bot.messages import ReplyEvent, Sentence, Suggestions
 from bot.phrasing import phrases, word
 from bot.policy import FAILURES_BEFORE_HANDOFF, AnswerFromKnowledge
-from bot.relevance import lacks_what_is_asked, least_score
+from bot.relevance import lacks_what_is_asked, least_score, sure_score
 from bot.searching import documents_for
 from bot.turn import Turn
 from knowledge.contradictions import Contradiction, DatedPassage, contradictions
@@ -27,7 +27,6 @@ async def answer(
 
     `found` is what a search for the question has given already, and is sure enough.
     """
-    assistant = turn.assistant
     hits = found or await _found(turn, decision)
     if not hits:
         async for event in dont_know(turn, "out_of_scope" if decision.strict else "unknown"):
@@ -36,15 +35,9 @@ async def answer(
     turn.state = turn.state.but(
         failures=0, last_intent=decision.intent, last_question=decision.question[:300]
     )
-    surely = assistant.strict_answer_score if decision.strict else assistant.sure_score
-    sure = hits[0].score >= surely
-    sure = sure and not lacks_what_is_asked(turn.read, hits[0])
-    turn.note("answered", document=hits[0].document_id, score=round(hits[0].score, 3), sure=sure)
-    if not sure:
-        yield turn.say("not_sure")
-    if hits[0].language != turn.language:
-        document_language = word(turn.language, "language_names", hits[0].language)
-        yield turn.say("other_language", document_language=document_language)
+    sure = _is_sure(turn, hits[0], decision.strict)
+    for sentence in _introduced(turn, hits[0], "answered", sure):
+        yield sentence
     disagreement = _disagreement(turn, hits)
     if disagreement is not None:
         sure = False
@@ -72,14 +65,25 @@ async def _found(turn: Turn, decision: AnswerFromKnowledge) -> Sequence[SearchHi
 
 def quoted(turn: Turn, hits: Sequence[SearchHit]) -> Iterator[Sentence]:
     """What the best document says, before something else is done about the message."""
-    sure = hits[0].score >= turn.assistant.sure_score
-    turn.note("quoted", document=hits[0].document_id, score=round(hits[0].score, 3), sure=sure)
+    yield from _introduced(turn, hits[0], "quoted", _is_sure(turn, hits[0]))
+    yield from compose(hits, sure=True)
+
+
+def _is_sure(turn: Turn, hit: SearchHit, strict: bool = False) -> bool:
+    """Whether a document is given without a word of doubt."""
+    if hit.score < sure_score(turn.assistant, strict):
+        return False
+    return not lacks_what_is_asked(turn.read, hit)
+
+
+def _introduced(turn: Turn, hit: SearchHit, step: str, sure: bool) -> Iterator[Sentence]:
+    """What is said before a document: a word of doubt, and in which other language it is."""
+    turn.note(step, document=hit.document_id, score=round(hit.score, 3), sure=sure)
     if not sure:
         yield turn.say("not_sure")
-    if hits[0].language != turn.language:
-        document_language = word(turn.language, "language_names", hits[0].language)
+    if hit.language != turn.language:
+        document_language = word(turn.language, "language_names", hit.language)
         yield turn.say("other_language", document_language=document_language)
-    yield from compose(hits, sure=True)
 
 
 def _told(

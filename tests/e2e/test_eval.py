@@ -32,8 +32,7 @@ def test_conversations_pass_and_a_report_is_written(server: Server, tmp_path: Pa
     file, html = tmp_path / "ok.yaml", tmp_path / "report.html"
     file.write_text(PASSING, "utf-8")
     other = tmp_path / "strict.env"
-    # No document is ever so sure.
-    other.write_text("ANSWER_SCORE=2\n", "utf-8")
+    other.write_text("ANSWER_SCORE=1.01\n", "utf-8")
     done = run_command(
         server.data_dir,
         *("eval", str(file), "--repeat", "4", "--json", "--html", str(html)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -33,6 +34,12 @@ def test_that_a_question_of_a_known_matter_needs_less_of_a_document_of_such() ->
     expected = least_score(ASSISTANT, read, hit(0.9), strict=False)
     unexpected = least_score(ASSISTANT, read, hit(0.1), strict=False)
     assert expected < ASSISTANT.answer_score < unexpected
+
+
+def test_that_a_shop_may_ask_for_more_than_any_document_gives() -> None:
+    read = message("un reçu en PDF, c'est possible ?", "invoice_request", 0.86)
+    strictest = replace(ASSISTANT, answer_score=1.01)
+    assert all(least_score(strictest, read, hit(share), strict=False) > 1 for share in (0.0, 1.0))
 
 
 def test_that_a_doubtful_reading_changes_nothing() -> None:
