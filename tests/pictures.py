@@ -12,7 +12,10 @@ from typing import Any
 import av
 import numpy
 from PIL import Image, ImageDraw, ImageFilter
+from pillow_heif import register_heif_opener
 from pypdf import PdfWriter
+
+register_heif_opener()
 
 
 @cache

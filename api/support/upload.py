@@ -58,8 +58,8 @@ _BODY = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "JPEG, PNG, WebP or GIF picture, MP4, MOV or WebM "
-                            "video, or PDF; at most 10 MB.",
+                            "description": "JPEG, PNG, WebP, GIF, HEIC or AVIF picture, MP4, "
+                            "MOV or WebM video, or PDF; at most 10 MB.",
                         },
                         "description": {
                             "type": "string",

@@ -55,7 +55,15 @@ def _zip() -> bytes:
 
 @pytest.mark.parametrize("tail", [SCRIPT, _zip(), b"<?php system($_GET[0]);"])
 @pytest.mark.parametrize(
-    "content", [photo(), encoded(scene(), "PNG"), encoded(scene(), "GIF"), video(), pdf()]
+    "content",
+    [
+        photo(),
+        encoded(scene(), "PNG"),
+        encoded(scene(), "GIF"),
+        encoded(scene(), "HEIF"),
+        video(),
+        pdf(),
+    ],
 )
 def test_25_what_hides_behind_a_file_is_not_kept(
     tmp_path: Path, content: bytes, tail: bytes
@@ -87,6 +95,9 @@ def test_25_a_file_behind_another_is_refused(tmp_path: Path, head: bytes) -> Non
         (pdf(), "image/jpeg"),
         (video(), "image/jpeg"),
         (encoded(scene(), "PNG"), "video/mp4"),
+        (encoded(scene(), "HEIF"), "video/mp4"),
+        (encoded(scene(), "HEIF"), "image/jpeg"),
+        (video(), "image/heic"),
         (SVG, "image/png"),
         (b"MZ" + b"\0" * 400, "image/jpeg"),
         (b"just words", "image/jpeg"),
@@ -292,3 +303,29 @@ def test_11_bad_credentials_open_nothing(server: Server) -> None:
     for headers in ({"X-Public-Key": "pk_unknown"}, {"Authorization": "Bearer forged"}):
         refused = httpx.get(url, headers=headers, trust_env=False)
         assert refused.status_code == 401, json.dumps(refused.json())
+
+
+def test_28_a_telephones_picture_stands_upright_without_its_place(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "Telephone of Camille"
+    for format in ("HEIF", "AVIF"):
+        sent = encoded(scene(), format, exif=exif.tobytes())
+        assert b"Camille" in sent
+        kept = take(sent, tmp_path)
+        content = kept.path.read_bytes()
+        assert b"Camille" not in content
+        opened = Image.open(io.BytesIO(content))
+        assert (opened.format, opened.size) == ("JPEG", (scene().height, scene().width))
+
+
+def test_29_a_huge_telephones_picture_is_413(tmp_path: Path) -> None:
+    sent = encoded(Image.new("RGB", (8_200, 6_200)), "HEIF", quality=1)
+    assert isinstance(refuse(sent, tmp_path), PayloadTooLarge)
+
+
+def test_30_a_cut_telephones_picture_is_400(tmp_path: Path) -> None:
+    for format in ("HEIF", "AVIF"):
+        sent = encoded(scene(), format)
+        for length in (40, len(sent) // 4, len(sent) // 2, len(sent) - 20):
+            assert refuse(sent[:length], tmp_path).status in {400, 415}

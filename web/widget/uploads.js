@@ -5,7 +5,11 @@ import { credentials } from "../shared/http.js";
 import { randomId } from "../shared/identity.js";
 
 export const MAXIMUM_FILES = 10;
-export const ACCEPTED = "image/jpeg,image/png,image/webp,image/gif,video/mp4,video/quicktime,video/webm,application/pdf";
+export const ACCEPTED =
+  "image/jpeg,image/png,image/webp,image/gif,image/heic,image/heif,image/avif,.heic,.heif," +
+  "video/mp4,video/quicktime,video/webm,application/pdf";
+// What few browsers can show.
+const NOT_SHOWN = /^image\/hei[cf]$/;
 const LARGEST_BYTES = 10 * 1024 * 1024;
 // A photo above the limit is drawn anew at this length: the server keeps no more pixels.
 const LONGEST_SIDE_PIXELS = 4096;
@@ -69,8 +73,9 @@ export class Uploads {
   /** @param {File} file */
   async begin(file) {
     const key = randomId();
-    const type = file.type || "application/octet-stream";
-    const shown = /^(image|video)\//.test(type) ? URL.createObjectURL(file) : null;
+    const type = typeOf(file);
+    const isShown = /^(image|video)\//.test(type) && !NOT_SHOWN.test(type);
+    const shown = isShown ? URL.createObjectURL(file) : null;
     /** @type {Upload} */
     const upload = {
       key,
@@ -124,6 +129,15 @@ export class Uploads {
       sending.send(form);
     });
   }
+}
+
+/**
+ * Its type; of a telephone's picture by its name, where the system does not know it.
+ * @param {File} file
+ */
+function typeOf(file) {
+  const unknown = /\.hei[cf]$/i.test(file.name) ? "image/heic" : "application/octet-stream";
+  return file.type || unknown;
 }
 
 /**

@@ -17,8 +17,8 @@ from PIL import Image, ImageOps
 from core.providers.media.refusal import Refused
 
 # A telephone's 50 megapixels; a JPEG is reduced while it is decoded, others are not.
-MAXIMUM_JPEG_PIXELS = 64_000_000
 MAXIMUM_PIXELS = 25_000_000
+_MAXIMUM_PIXELS = {"image/jpeg": 64_000_000, "image/heic": 50_000_000}
 MAXIMUM_SIDE = 4096
 THUMBNAIL_SIDE = 400
 MEASURED_SIDE = 512
@@ -29,13 +29,17 @@ _FORMATS = {
     "image/png": "PNG",
     "image/webp": "WEBP",
     "image/gif": "GIF",
+    "image/heic": "HEIF",
+    "image/avif": "AVIF",
 }
-# What each type is kept as: of an animation the first picture.
+# What each type is kept as, so that every browser shows it: of an animation the first picture.
 _KEPT_AS = {
     "image/jpeg": ("image/jpeg", "jpg"),
     "image/png": ("image/png", "png"),
     "image/webp": ("image/webp", "webp"),
     "image/gif": ("image/png", "png"),
+    "image/heic": ("image/jpeg", "jpg"),
+    "image/avif": ("image/jpeg", "jpg"),
 }
 
 
@@ -60,6 +64,10 @@ def _decode(file: BinaryIO, media_type: str) -> Image.Image:
     """The pixels, upright and at most `MAXIMUM_SIDE` long; sizes are checked before decoding."""
     # Our own limit stands before Pillow's, which only warns at twice its figure.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    if media_type == "image/heic":
+        import pi_heif
+
+        pi_heif.register_heif_opener()
     try:
         with Image.open(file, formats=[_FORMATS[media_type]]) as opened:
             _check_size(opened.size, media_type)
@@ -89,7 +97,7 @@ def _check_size(size: tuple[int, int], media_type: str) -> None:
 
 
 def _maximum_pixels(media_type: str) -> int:
-    return MAXIMUM_JPEG_PIXELS if media_type == "image/jpeg" else MAXIMUM_PIXELS
+    return _MAXIMUM_PIXELS.get(media_type, MAXIMUM_PIXELS)
 
 
 def _too_large(media_type: str) -> Refused:
@@ -105,7 +113,7 @@ def _mode(picture: Image.Image) -> str:
 def _save(picture: Image.Image, path: Path, media_type: str) -> None:
     match media_type:
         case "image/jpeg":
-            picture.save(path, "JPEG", quality=JPEG_QUALITY, optimize=True)
+            _opaque(picture).save(path, "JPEG", quality=JPEG_QUALITY, optimize=True)
         case "image/webp":
             picture.save(path, "WEBP", quality=JPEG_QUALITY)
         case _:
@@ -116,11 +124,16 @@ def write_thumbnail(picture: Image.Image, path: Path) -> None:
     """A small JPEG, on white where the picture is transparent."""
     small = picture.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    if small.mode == "RGBA":
-        white = Image.new("RGB", small.size, "white")
-        white.paste(small, mask=small.getchannel("A"))
-        small = white
-    small.convert("RGB").save(path, "JPEG", quality=80)
+    _opaque(small).convert("RGB").save(path, "JPEG", quality=80)
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """The picture on white where it is transparent."""
+    if picture.mode != "RGBA":
+        return picture
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(picture, mask=picture.getchannel("A"))
+    return white
 
 
 def measure(picture: Image.Image) -> Mapping[str, float]:
