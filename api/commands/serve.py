@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from api.commands.output import fail, progress, results
@@ -27,6 +29,7 @@ GOODBYE_SECONDS = 2.0
 
 def serve(settings: Settings, *, seed: bool, started: float, processes: int = 1) -> None:
     """Serve until interrupted; `started` is when the command began (`time.monotonic`)."""
+    signal.signal(signal.SIGTERM, _end)
     if processes > 1:
         _check_shareable(settings)
     listener = _bind(settings.host, settings.port)
@@ -46,6 +49,12 @@ def serve(settings: Settings, *, seed: bool, started: float, processes: int = 1)
             f"{settings.data_dir} is in use by the server at {error.address}. "
             "Stop it, or set another DATA_DIR and PORT."
         ) from error
+
+
+def _end(signal_number: int, _frame: FrameType | None) -> None:
+    """End before there is a server: a container's first process is deaf to what it does not handle,
+    and this way the process that fills the database ends too."""
+    sys.exit(128 + signal_number)
 
 
 def _make_sample_shop(settings: Settings) -> None:
@@ -94,6 +103,8 @@ def run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None
         on_ready()
 
     server = PoliteServer(server_config(app), ready, lambda: _let_go(app))
+    # From here on the server answers the signal itself, and raises it again when it has ended.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     server.run(sockets=[listener])
     if not server.started:
         raise fail("the server did not start; the lines above say why, and so may: mdf doctor")
