@@ -94,7 +94,9 @@ async def organization_of_visit(request: HTTPConnection, runtime: Runtime) -> UU
         return named
     organizations = await recent_organizations(runtime)
     if not organizations:
-        raise ServiceUnavailable("No shop has been set up yet; run `mdf seed`.")
+        raise ServiceUnavailable(
+            "No shop has been set up yet; run `mdf shop`, or `mdf seed` for the sample shop."
+        )
     return organizations[0].id
 
 
