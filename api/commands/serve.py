@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,13 @@ def serve(settings: Settings, *, seed: bool, started: float, processes: int = 1)
 
 
 def _end(signal_number: int, _frame: FrameType | None) -> None:
-    """End before there is a server: a container's first process is deaf to what it does not handle,
-    and this way the process that fills the database ends too."""
+    """End before there is a server, with the process that fills the database: a container's first
+    process is deaf to what it does not handle."""
+    import psutil
+
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
     sys.exit(128 + signal_number)
 
 

@@ -11,7 +11,7 @@ import psutil
 
 from tests.serving import ROOT, free_port, serve_command
 
-SECONDS = 60
+SECONDS = 120
 
 
 def wait_for_child(process: subprocess.Popen[bytes]) -> psutil.Process:
