@@ -1,14 +1,16 @@
 """How well and at what cost are documents found? R@1, R@3, R@5, MRR, CPU, and answerability.
 
-    scripts/bench retrieval [shop] [cnil] [held-out] [--misses]
+    scripts/bench retrieval [shop] [cnil] [held-out] [shop-unseen] [cnil-unseen] [--misses]
 
 `shop` asks tests/evaluation/general_questions.yaml of the sample shop's articles; `cnil` asks
 tests/evaluation/cnil_questions.yaml of the help desk's documents, read from
 EVAL_DATA_DIR/cnil_kb (ends with an error when it is not there). Weights were chosen on these two;
 `held-out` asks the help desk the questions of tests/evaluation/cnil_held_out.yaml, on which
-nothing was chosen. All go through the real database, outbox and vector store in a temporary
-folder. Unanswerable questions are those of tests/evaluation/out_of_knowledge.yaml.
-`scripts/bench retrieval_growth` measures what a question costs in a large index.
+nothing was chosen. The two `unseen` sets are about documents drawn at random, written by somebody
+who knew neither the search nor the other questions. All go through the real database, outbox and
+vector store in a temporary folder. Beside ours stands what plain word search finds. Unanswerable
+questions are those of tests/evaluation/out_of_knowledge.yaml. `scripts/bench retrieval_growth`
+measures what a question costs in a large index.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]
 from bot.understanding.understand import open_interpreter  # noqa: E402
@@ -40,7 +43,8 @@ from core.settings import Settings  # noqa: E402
 from knowledge.documents import NewDocument, create_document  # noqa: E402
 from knowledge.index import Knowledge, open_knowledge  # noqa: E402
 from knowledge.search import ANSWER_THRESHOLD, SearchHit, search  # noqa: E402
-from scripts.benchmarks.figures import share  # noqa: E402
+from scripts.benchmarks.figures import paired_test, share  # noqa: E402
+from scripts.benchmarks.word_search import word_ranks  # noqa: E402
 from services.accounts.organizations import create_organization  # noqa: E402
 
 EVALUATION = ROOT / "tests" / "evaluation"
@@ -49,6 +53,8 @@ QUESTIONS = {
     "shop": "general_questions.yaml",
     "cnil": "cnil_questions.yaml",
     "held-out": "cnil_held_out.yaml",
+    "shop-unseen": "shop_unseen.yaml",
+    "cnil-unseen": "cnil_unseen.yaml",
 }
 
 
@@ -96,6 +102,11 @@ def cnil_documents() -> dict[str, list[NewDocument]]:
         sys.exit(f"{path} is not there; set EVAL_DATA_DIR")
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return {str(row["id"]): [NewDocument(row["title"], row["text"], "fr")] for row in rows}
+
+
+def is_of_shop(name: str) -> bool:
+    """Whether a set of questions is about the sample shop."""
+    return name.startswith("shop")
 
 
 def asked_of(name: str) -> list[Asked]:
@@ -149,16 +160,27 @@ async def ask(
     return outcomes
 
 
-def figures(outcomes: Sequence[Outcome]) -> str:
-    def within(count: int) -> str:
-        mean, error = share(np.array([o.rank is not None and o.rank < count for o in outcomes]))
+def within(ranks: Sequence[int | None], count: int) -> NDArray[np.bool_]:
+    """Which right documents are among the first `count`."""
+    return np.array([rank is not None and rank < count for rank in ranks])
+
+
+def compared(ours: Sequence[int | None], theirs: Sequence[int | None]) -> str:
+    """How likely the differences to ours are chance (exact McNemar)."""
+    tests = (f"R@{n} p={paired_test(within(ours, n), within(theirs, n)):.0e}" for n in (1, 5))
+    return ", ".join(tests)
+
+
+def figures(ranks: Sequence[int | None]) -> str:
+    def among(count: int) -> str:
+        mean, error = share(within(ranks, count))
         return f"R@{count} {mean:.2f} ({error:.2f})"
 
-    reciprocal = np.array([0.0 if o.rank is None else 1.0 / (o.rank + 1) for o in outcomes])
+    reciprocal = np.array([0.0 if rank is None else 1.0 / (rank + 1) for rank in ranks])
     error = reciprocal.std() / np.sqrt(max(len(reciprocal), 1))
     return (
-        f"{within(1)}  {within(3)}  {within(5)}  "
-        f"MRR {reciprocal.mean():.2f} ({error:.2f})  n={len(outcomes)}"
+        f"{among(1)}  {among(3)}  {among(5)}  "
+        f"MRR {reciprocal.mean():.2f} ({error:.2f})  n={len(ranks)}"
     )
 
 
@@ -197,8 +219,14 @@ async def bench(name: str, corpus: dict[str, list[NewDocument]], misses: bool) -
         outcomes = await ask(knowledge, organization_id, names, questions)
         again = await ask(knowledge, organization_id, names, questions)
         nothing = await ask(knowledge, organization_id, names, unanswerable())
+    words = word_ranks(corpus, [(one.question, one.documents) for one in questions])
     for language in ("fr", "en"):
-        print(f"  {language}: {figures([o for o in outcomes if o.asked.language == language])}")
+        chosen = [place for place, one in enumerate(questions) if one.language == language]
+        if chosen:
+            ours = [outcomes[place].rank for place in chosen]
+            theirs = [words[place] for place in chosen]
+            print(f"  {language}: {figures(ours)}")
+            print(f"      words alone: {figures(theirs)}  {compared(ours, theirs)}")
     print(f"  {answerability(outcomes, nothing)}")
     first, second = (np.mean([o.cpu_ms for o in some]) for some in (outcomes, again))
     print(f"  CPU {first:.1f} ms a question, {second:.1f} ms asked again")
@@ -216,7 +244,7 @@ def show_misses(outcomes: Sequence[Outcome], names: dict[Any, str]) -> None:
 def main() -> None:
     chosen = [one for one in sys.argv[1:] if one in QUESTIONS] or list(QUESTIONS)
     for name in chosen:
-        corpus = shop_documents() if name == "shop" else cnil_documents()
+        corpus = shop_documents() if is_of_shop(name) else cnil_documents()
         asyncio.run(bench(name, corpus, "--misses" in sys.argv))
 
 

@@ -1,15 +1,15 @@
 """Does a running product quote the right document? Loads documents and asks, all over HTTP.
 
-    scripts/bench sources [shop | cnil | held-out | FOLDER] [--server ADDRESS] [--misses]
-        [--email admin@example.com] [--password password123]
+    scripts/bench sources [shop | cnil | held-out | shop-unseen | cnil-unseen | FOLDER]
+        [--server ADDRESS] [--email admin@example.com] [--password password123] [--misses]
 
 FOLDER holds Markdown files (a `# title` or `title:` above the text) and `questions.yaml`: a list of
-`{question, language, documents: [file name, ...]}`. `shop` asks a new product with the sample shop,
-`cnil` and `held-out` load the help desk of EVAL_DATA_DIR/cnil_kb into an empty one. Documents go
-through POST /api/v1/knowledge/documents, questions through POST /api/chat, each in a conversation
-of its own. Told is how often `sources[0]` is the right document, how often any of `sources` is, how
-often the answer had none, and the same of GET /api/v1/knowledge/search. Without `--server` a
-product is started in a temporary folder.
+`{question, language, documents: [file name, ...]}`. The sets about the shop ask a new product with
+the sample shop, the others load the help desk of EVAL_DATA_DIR/cnil_kb into an empty one. Documents
+go through POST /api/v1/knowledge/documents, questions through POST /api/chat, each in a
+conversation of its own. Told is how often `sources[0]` is the right document, how often any of
+`sources` is, how often the answer had none, and the same of GET /api/v1/knowledge/search. Without
+`--server` a product is started in a temporary folder.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from scripts.benchmarks.retrieval import (
     Asked,
     asked_of,
     cnil_documents,
+    is_of_shop,
     shop_documents,
 )
 
@@ -65,7 +66,7 @@ def documents_of(folder: Path) -> dict[str, list[NewDocument]]:
 
 def chosen(name: str) -> tuple[dict[str, list[NewDocument]], list[Asked], bool]:
     """Documents, questions, and whether the product must hold nothing else."""
-    if name == "shop":
+    if name in QUESTIONS and is_of_shop(name):
         return shop_documents(), asked_of(QUESTIONS[name]), False
     if name in QUESTIONS:
         return cnil_documents(), asked_of(QUESTIONS[name]), True
