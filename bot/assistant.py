@@ -17,9 +17,9 @@ class Assistant:
     about the shop needs `strict_answer_score`; `foreign_answer_score` is enough where the document
     is of a matter that the intents do not know either, with a word of doubt up to the former.
 
-    A message that is read as a task or a search is answered by documents first from
-    `sure_of_documents_score` on; where the reading is in doubt from `doubtful_score` on, or for
-    what would be done at once, from `rather_documents_score` on.
+    A message that is read as a task is answered by documents first from `sure_of_documents_score`
+    on; where the reading is in doubt from `doubtful_score` on; and for what would be done at once,
+    a list of products or a call for a person, from `rather_documents_score` on.
     """
 
     revision: int = 1

@@ -65,10 +65,8 @@ async def told_instead_of_products(turn: Turn, filters: Mapping[str, Any]) -> li
     if read.intent not in PRODUCT_INTENTS or read.product_sku or not _asks_beside_its_kind(turn):
         return []
     named = {name for name, value in filters.items() if value}
-    if _is_doubtful(read) and read.is_question and named <= LOOKS:
+    if named <= KINDS or (_is_doubtful(read) and read.is_question and named <= LOOKS):
         return await told_by_documents(turn, assistant.rather_documents_score)
-    if named <= KINDS and read.intent != "stock_question":
-        return await told_by_documents(turn, assistant.sure_of_documents_score)
     return []
 
 

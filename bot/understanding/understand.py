@@ -72,9 +72,12 @@ class Understanding:
         """Lower case, no accents."""
         return fold(self.text)
 
-    @property
+    @cached_property
     def is_question(self) -> bool:
-        return "?" in self.text or has_cue(self.folded, "question")
+        """Whether something is asked, in words or in how a telephone shortens them ("cmt")."""
+        if "?" in self.text or has_cue(self.folded, "question"):
+            return True
+        return has_cue(fold(self.corrected), "question")
 
     @property
     def product_sku(self) -> str | None:
