@@ -34,6 +34,16 @@ def least_score(assistant: Assistant, read: Understanding, hit: SearchHit, stric
     return assistant.answer_score
 
 
+def put_off_score(assistant: Assistant, hit: SearchHit, least: float) -> float:
+    """How sure a document must be to answer before what a message was read as is done, 0 to 1.
+
+    `least` is asked of a matter that the intents know. Of one that they do not, the reading is no
+    better than a guess: `doubtful_score` is enough, and in between in proportion.
+    """
+    more = max(least - assistant.doubtful_score, 0.0)
+    return min(least, assistant.doubtful_score) + more * hit.familiar
+
+
 def sure_score(assistant: Assistant, strict: bool) -> float:
     """From which score on a document is given without a word of doubt."""
     return assistant.strict_answer_score if strict else assistant.sure_score

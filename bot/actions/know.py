@@ -9,7 +9,7 @@ from bot.answer import compose, quote_sentence, said
 from bot.messages import ReplyEvent, Sentence, Suggestions
 from bot.phrasing import phrases, word
 from bot.policy import FAILURES_BEFORE_HANDOFF, AnswerFromKnowledge
-from bot.relevance import lacks_what_is_asked, least_score, sure_score
+from bot.relevance import lacks_what_is_asked, least_score, put_off_score, sure_score
 from bot.searching import documents_for
 from bot.turn import Turn
 from knowledge.contradictions import Contradiction, DatedPassage, contradictions
@@ -126,9 +126,12 @@ def _disagreement(turn: Turn, hits: Sequence[SearchHit]) -> Contradiction | None
 
 
 async def told_by_documents(turn: Turn, least: float) -> list[SearchHit]:
-    """What documents say of the message; nothing where none answers it as surely as `least`."""
+    """What documents say of the message; nothing where none answers it surely enough.
+
+    That is as surely as `least` of a matter that the intents know; of another less is enough.
+    """
     hits = await _search(turn, turn.read.text)
-    return hits if hits and hits[0].score >= least else []
+    return hits if hits and hits[0].score >= put_off_score(turn.assistant, hits[0], least) else []
 
 
 async def _search(turn: Turn, question: str) -> list[SearchHit]:

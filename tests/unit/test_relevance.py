@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from bot.assistant import Assistant
-from bot.relevance import least_score, verdict
+from bot.relevance import least_score, put_off_score, verdict
 from knowledge.search import SearchHit
 from tests.unit.test_policy import message
 
@@ -54,3 +54,12 @@ def test_that_a_document_is_judged_as_the_chat_would() -> None:
     assert verdict(ASSISTANT, foreign, hit(1.0)) == "silent"
     assert verdict(ASSISTANT, foreign, hit(0.0)) == "doubtful"
     assert verdict(ASSISTANT, known, hit(1.0)) == "sure"
+
+
+def test_that_a_task_is_put_off_sooner_for_a_document_of_an_unknown_matter() -> None:
+    sure, doubtful = ASSISTANT.sure_of_documents_score, ASSISTANT.doubtful_score
+    least = [put_off_score(ASSISTANT, hit(share), sure) for share in (0.0, 0.5, 1.0)]
+    assert least[0] == pytest.approx(doubtful)
+    assert least[2] == pytest.approx(sure)
+    assert least[0] < least[1] < least[2]
+    assert put_off_score(ASSISTANT, hit(0.0), 0.1) == pytest.approx(0.1)
