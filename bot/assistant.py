@@ -29,7 +29,7 @@ class Assistant:
     expected_ease: float = 0.0625
     unexpected_doubt: float = 0.125
     strict_answer_score: float = 0.7
-    foreign_answer_score: float = 0.38
+    foreign_answer_score: float = 0.3
     sure_of_documents_score: float = 0.8
     rather_documents_score: float = 0.6
     doubtful_score: float = 0.35
