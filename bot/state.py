@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 
@@ -54,7 +54,9 @@ class DialogueState:
     summarised_until: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """The fields; what they hold is not copied, so it must not be changed."""
+        forms = {"form": self.form, "paused_form": self.paused_form}
+        return vars(self) | {name: form and dict(vars(form)) for name, form in forms.items()}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> DialogueState:
