@@ -81,9 +81,10 @@ def _longest(
     words: Sequence[str],
     position: int,
     phrases: Mapping[Tokens, tuple[tuple[str, str], ...]],
-    longest: int,
+    longest: Mapping[str, int],
 ) -> tuple[int, tuple[tuple[str, str], ...]]:
-    for length in range(min(longest, len(words) - position), 0, -1):
+    most = min(longest.get(words[position], 0), len(words) - position)
+    for length in range(most, 0, -1):
         values = phrases.get(tuple(words[position : position + length]))
         if values:
             return length, values

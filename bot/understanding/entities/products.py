@@ -58,7 +58,8 @@ def _exact(words: Sequence[str], vocabulary: Vocabulary) -> dict[str, float]:
     position = 0
     while position < len(words):
         step = 1
-        for length in range(min(vocabulary.longest, len(words) - position), 0, -1):
+        most = min(vocabulary.longest.get(words[position], 0), len(words) - position)
+        for length in range(most, 0, -1):
             skus = vocabulary.names.get(tuple(words[position : position + length]))
             if skus:
                 found.update(dict.fromkeys(skus, 1.0))

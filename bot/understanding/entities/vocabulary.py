@@ -89,8 +89,8 @@ class Vocabulary:
     """How rare each word of the product names is."""
     name_words: Mapping[str, tuple[str, ...]]
     """By first letter: distinctive words, for typos."""
-    longest: int
-    """Words of the longest form."""
+    longest: Mapping[str, int]
+    """A form's first word, to the words of the longest form that begins with it."""
 
 
 def stems(text: str, language: str = "fr") -> Tokens:
@@ -173,8 +173,15 @@ def build_vocabulary(entries: Iterable[VocabularyEntry]) -> Vocabulary:
         by_word={word: tuple(skus) for word, skus in by_word.items()},
         weights={word: 0.2 + math.log(1 + total / count) for word, count in counts.items()},
         name_words=_by_first_letter(by_word),
-        longest=max((len(key) for key in keys), default=1),
+        longest=_longest(keys),
     )
+
+
+def _longest(keys: Iterable[Tokens]) -> dict[str, int]:
+    longest: dict[str, int] = {}
+    for key in keys:
+        longest[key[0]] = max(len(key), longest.get(key[0], 0))
+    return longest
 
 
 def shop_vocabulary(
