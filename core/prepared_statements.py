@@ -6,16 +6,20 @@ the database takes for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Float, Row
 from sqlalchemy.engine import Dialect, Result
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.sql import Delete, Insert, Select, Update
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+# As PostgreSQL's catalogue numbers its type of floats.
+FLOAT8 = 701
 
 Write = Insert | Update | Delete
 Process = Callable[[Any], Any] | None
@@ -36,23 +40,26 @@ class PreparedStatement:
     columns: tuple[tuple[str, Process], ...] = ()
 
     def bound(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+        given = {**self.constants, **parameters} if self.constants else parameters
         return tuple(
-            process(self._value(name, parameters)) if process else self._value(name, parameters)
-            for name, process in self.values
+            [process(given[name]) if process else given[name] for name, process in self.values]
         )
 
-    def _value(self, name: str, parameters: Mapping[str, Any]) -> Any:
-        return parameters[name] if name in parameters else self.constants[name]
-
-    def row(self, values: tuple[Any, ...]) -> Row[Any] | None:
+    def rows(self, found: Iterable[Sequence[Any]]) -> Sequence[Row[Any]]:
         """What the driver returned, as SQLAlchemy would have."""
-        read = tuple(
-            process(value) if process else value
-            for (_, process), value in zip(self.columns, values, strict=True)
-        )
-        metadata = SimpleResultMetaData([name for name, _ in self.columns])
-        result: Result[Any] = IteratorResult(metadata, iter([read]))
-        return result.first()
+        read = [
+            tuple(
+                process(value) if process else value
+                for (_, process), value in zip(self.columns, values, strict=True)
+            )
+            for values in found
+        ]
+        result: Result[Any] = IteratorResult(self._named, iter(read))
+        return result.all()
+
+    @cached_property
+    def _named(self) -> SimpleResultMetaData:
+        return SimpleResultMetaData([name for name, _ in self.columns])
 
 
 @lru_cache(maxsize=1024)
@@ -78,9 +85,14 @@ def prepared(
         tuple((name, processors.get(name)) for name in compiled.positiontup),
         {name: value for name, value in compiled.params.items() if name not in keys},
         tuple(
-            (column.keyname, column.type._cached_result_processor(dialect, None))
+            (column.keyname, column.type._cached_result_processor(dialect, _code(column.type)))
             for column in compiled._result_columns
         )
         if isinstance(statement, Select)
         else (),
     )
+
+
+def _code(type: TypeEngine[Any]) -> int | None:
+    """PostgreSQL's number of a column's type, where SQLAlchemy asks the driver for it."""
+    return FLOAT8 if isinstance(type, Float) else None

@@ -18,6 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util.concurrency import await_, greenlet_spawn, in_greenlet
@@ -112,6 +113,21 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield AsyncConnection(engine, connection)
 
 
+def come_to_rest(connection: Connection) -> bool:
+    """Leave no transaction open; a connection where that cannot be is closed for good."""
+    try:
+        raw = raw_connection(connection)
+        if raw.in_transaction:
+            raw.rollback()
+        if connection.in_transaction():
+            connection.rollback()
+    except (sqlite3.Error, SQLAlchemyError):
+        connection.invalidate()
+        connection.close()
+        return False
+    return True
+
+
 async def connected(engine: AsyncEngine) -> Connection:
     """A connection of the pool, which may have to wait for another that is being made."""
     connection = await greenlet_spawn(engine.sync_engine.connect)
@@ -131,12 +147,13 @@ async def take_lock(connection: sqlite3.Connection) -> None:
     """
     connection.execute("PRAGMA busy_timeout=0")
     try:
-        await _begin_immediate(connection)
+        await begin_with_lock(connection)
     finally:
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
-async def _begin_immediate(connection: sqlite3.Connection) -> None:
+async def begin_with_lock(connection: sqlite3.Connection) -> None:
+    """`take_lock` for a connection whose driver never waits (`busy_timeout=0`)."""
     until = time.monotonic() + LOCK_TIMEOUT_SECONDS
     wait_seconds = FIRST_WAIT_SECONDS
     while True:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from sqlalchemy.sql import Select
 
 from core import sqlite
 from core.prepared_statements import Observer, PreparedStatement, Write, prepared
-from core.sqlite import connected, raw_connection, take_lock
+from core.sqlite import begin_with_lock, come_to_rest, connected, raw_connection
 
 
 class Translated:
@@ -40,6 +40,44 @@ class Translated:
             raise exc.OperationalError(self.text, None, error, hide_parameters=True) from error
         if isinstance(error, sqlite3.Error):
             raise exc.DBAPIError(self.text, None, error, hide_parameters=True) from error
+
+
+def execute(
+    connection: Connection,
+    ready: PreparedStatement,
+    parameters: Mapping[str, Any],
+    observers: Sequence[Observer],
+) -> sqlite3.Cursor:
+    """Run a prepared statement on the driver's connection; its errors are SQLAlchemy's."""
+    started = time.perf_counter()
+    with Translated(ready.text):
+        cursor = raw_connection(connection).execute(ready.text, ready.bound(parameters))
+    for observe in observers:
+        observe(ready.text, time.perf_counter() - started)
+    return cursor
+
+
+def select_rows(
+    connection: AsyncConnection,
+    statement: Select[Any],
+    parameters: Mapping[str, Any],
+    observers: Sequence[Observer],
+) -> Sequence[Row[Any]]:
+    """All rows of a constant select."""
+    below = connection.sync_connection
+    if below is None:
+        raise TypeError("the connection is not open")
+    ready = _prepared_select(below, statement, parameters)
+    return ready.rows(execute(below, ready, parameters, observers).fetchall())
+
+
+def _prepared_select(
+    connection: Connection, statement: Select[Any], parameters: Mapping[str, Any]
+) -> PreparedStatement:
+    ready = prepared(statement, tuple(parameters), connection.dialect)
+    if ready is None:
+        raise TypeError("only a constant select can be run without SQLAlchemy")
+    return ready
 
 
 @dataclass
@@ -65,11 +103,12 @@ class SQLiteWriter:
         try:
             connection = self._connection or await self._open()
             with Translated("BEGIN IMMEDIATE"):
-                await take_lock(raw_connection(connection))
+                await begin_with_lock(raw_connection(connection))
             try:
                 yield AsyncConnection(self.engine, connection)
             finally:
-                self._end(connection)
+                if not come_to_rest(connection):
+                    self._connection = None
         finally:
             self._turn.release()
 
@@ -89,6 +128,8 @@ class SQLiteWriter:
         raw = raw_connection(self._connection)
         raw.execute("PRAGMA analysis_limit=400")
         raw.execute("PRAGMA optimize=0x10002")
+        # Whoever takes the lock waits on the loop, and who has it waits for nobody.
+        raw.execute("PRAGMA busy_timeout=0")
         return self._connection
 
     def commit(self) -> None:
@@ -105,47 +146,21 @@ class SQLiteWriter:
             self._connection.rollback()
             raw_connection(self._connection).rollback()
 
-    def _end(self, connection: Connection) -> None:
-        """Leave no transaction open, and no connection that could not be brought to rest."""
-        try:
-            raw = raw_connection(connection)
-            if raw.in_transaction:
-                raw.rollback()
-            if connection.in_transaction():
-                connection.rollback()
-        except (sqlite3.Error, exc.SQLAlchemyError):
-            self._connection = None
-            connection.invalidate()
-            connection.close()
-
     def write(self, statement: Write, parameters: Mapping[str, Any]) -> sqlite3.Cursor | None:
         """Run a constant statement in the open transaction; None where it must go another way."""
         connection = self._connection
         if connection is None:
             return None
         ready = prepared(statement, tuple(parameters), connection.dialect)
-        return None if ready is None else self._execute(connection, ready, parameters)
+        return None if ready is None else execute(connection, ready, parameters, self.on_statement)
 
     def first(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Row[Any] | None:
         """The first row of a constant select, read in the open transaction."""
-        connection = self._connection
-        if connection is None:
+        if self._connection is None:
             raise TypeError("a select that looks ahead needs an open transaction")
-        ready = prepared(statement, tuple(parameters), connection.dialect)
-        if ready is None:
-            raise TypeError("only a constant select can be run without SQLAlchemy")
-        values = self._execute(connection, ready, parameters).fetchone()
-        return None if values is None else ready.row(values)
-
-    def _execute(
-        self, connection: Connection, ready: PreparedStatement, parameters: Mapping[str, Any]
-    ) -> sqlite3.Cursor:
-        started = time.perf_counter()
-        with Translated(ready.text):
-            cursor = raw_connection(connection).execute(ready.text, ready.bound(parameters))
-        for observe in self.on_statement:
-            observe(ready.text, time.perf_counter() - started)
-        return cursor
+        ready = _prepared_select(self._connection, statement, parameters)
+        values = execute(self._connection, ready, parameters, self.on_statement).fetchone()
+        return None if values is None else ready.rows([values])[0]
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -98,7 +98,7 @@ _SENT_IN_CONVERSATION = (
 
 async def uploads_of_conversation(transaction: Transaction, conversation_id: UUID) -> list[Upload]:
     """What was sent in a conversation and stands on no ticket yet, oldest first."""
-    sent = await transaction.all(_SENT_IN_CONVERSATION, {"conversation": conversation_id})
+    sent = await transaction.look(_SENT_IN_CONVERSATION, {"conversation": conversation_id})
     if not sent:
         return []
     on_ticket = await transaction.all(
