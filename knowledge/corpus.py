@@ -52,6 +52,8 @@ class Corpus:
         # What a vector id stands for.
         self.titles: dict[str, KnownDocument] = {}
         self.passages: dict[str, KnownPassage] = {}
+        # By the vector id of its title: a document's first passage, with the vector id of that.
+        self.openings: dict[str, tuple[str, KnownPassage]] = {}
         # By language: what words the passages hold, and what words the whole documents hold.
         self.lexical: dict[str, LexicalIndex] = {}
         self.whole: dict[str, LexicalIndex] = {}
@@ -62,6 +64,8 @@ class Corpus:
         self.documents[document.id] = document
         self.titles[title_vector_id(document.id)] = document
         self.passages.update((passage_vector_id(one.id), one) for one in document.passages)
+        for one in document.passages[:1]:
+            self.openings[one.title_id] = (passage_vector_id(one.id), one)
         index = self.lexical.setdefault(document.language, LexicalIndex(document.language))
         index.add(
             [
@@ -85,6 +89,7 @@ class Corpus:
         document = self.documents.pop(document_id, None)
         if document is not None:
             self.titles.pop(title_vector_id(document_id), None)
+            self.openings.pop(title_vector_id(document_id), None)
             for passage in document.passages:
                 self.passages.pop(passage_vector_id(passage.id), None)
             self.lexical[document.language].remove(document_id)

@@ -8,8 +8,9 @@ two corpora that have nothing in common; docs/benchmarks.md says how.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from knowledge.corpus import Corpus, KnownDocument, KnownPassage, passage_vector_id, title_vector_id
 from knowledge.readings import Agreements
@@ -43,6 +44,11 @@ class Evidence:
     document_words: Mapping[str, float] = field(default_factory=dict)
     agreements: Agreements | None = None
 
+    @cached_property
+    def floor(self) -> float:
+        """What is not among the nearest vectors is taken to be as far as the last of them."""
+        return min(self.similar.values(), default=0.0)
+
     @property
     def nearest(self) -> float | None:
         """The similarity of the nearest title or passage; None where there are no vectors."""
@@ -74,47 +80,40 @@ class Candidate:
 
 
 def ranked(corpus: Corpus, evidence: Evidence) -> list[Candidate]:
-    """Every document that something speaks for, the best first.
-
-    What is not among the nearest vectors is taken to be as far as the last of them.
-    """
-    floor = min(evidence.similar.values(), default=0.0)
+    """Every document that something speaks for, the best first."""
+    similar, words, floor = evidence.similar, evidence.passage_words, evidence.floor
     best: dict[str, tuple[float, int, KnownPassage]] = {}
     for id, passage in _passages(corpus, evidence):
-        score = PASSAGE_WEIGHT * evidence.similar.get(id, floor)
-        score += PASSAGE_WORDS_WEIGHT * evidence.passage_words.get(id, 0.0)
-        found = (score, -passage.position, passage)
-        if passage.title_id not in best or found[:2] > best[passage.title_id][:2]:
-            best[passage.title_id] = found
+        score = PASSAGE_WEIGHT * similar.get(id, floor)
+        score += PASSAGE_WORDS_WEIGHT * words.get(id, 0.0)
+        known = best.get(passage.title_id)
+        if known is None or (score, -passage.position) > known[:2]:
+            best[passage.title_id] = (score, -passage.position, passage)
     candidates = [
-        _candidate(corpus.titles[id], score, passage, evidence, floor)
+        _candidate(corpus.titles[id], score, passage, evidence)
         for id, (score, _, passage) in best.items()
     ]
     return sorted(candidates, key=lambda one: (-one.total, one.passage.title_id))
 
 
-def _passages(corpus: Corpus, evidence: Evidence) -> Iterator[tuple[str, KnownPassage]]:
+def _passages(corpus: Corpus, evidence: Evidence) -> Iterable[tuple[str, KnownPassage]]:
     """The passages that something speaks for, with their ids; of a document alone, its first."""
-    for id in {*evidence.similar, *evidence.passage_words}:
-        if id in corpus.passages:
-            yield id, corpus.passages[id]
-    alone = {id for id in (*evidence.similar, *evidence.document_words) if id in corpus.titles}
+    passages, openings = corpus.passages, corpus.openings
+    found = {*evidence.similar, *evidence.passage_words}
+    alone = found.union(evidence.document_words)
     if evidence.agreements is not None:
-        alone.update(map(title_vector_id, evidence.agreements.best(CANDIDATES_BY_SUBJECT)))
-    for id in alone:
-        if id in corpus.titles:
-            passage = corpus.titles[id].passages[0]
-            yield passage_vector_id(passage.id), passage
+        best = evidence.agreements.best(CANDIDATES_BY_SUBJECT)
+        alone.update(map(title_vector_id, best))
+    return [
+        *[(id, passages[id]) for id in found if id in passages],
+        *[openings[id] for id in alone if id in openings],
+    ]
 
 
 def _candidate(
-    document: KnownDocument,
-    score: float,
-    passage: KnownPassage,
-    evidence: Evidence,
-    floor: float,
+    document: KnownDocument, score: float, passage: KnownPassage, evidence: Evidence
 ) -> Candidate:
-    title = evidence.similar.get(passage.title_id, floor)
+    title = evidence.similar.get(passage.title_id, evidence.floor)
     total = score + TITLE_WEIGHT * title
     total += DOCUMENT_WORDS_WEIGHT * evidence.document_words.get(passage.title_id, 0.0)
     agreement = 0.0 if evidence.agreements is None else evidence.agreements.of(document.id)
@@ -126,13 +125,13 @@ def _candidate(
 
 def parts_of(candidate: Candidate, evidence: Evidence) -> Parts:
     """Why a candidate stands where it stands; the parts add up to its total."""
-    floor = min(evidence.similar.values(), default=0.0)
     id = passage_vector_id(candidate.passage.id)
     words = PASSAGE_WORDS_WEIGHT * evidence.passage_words.get(id, 0.0)
     words += DOCUMENT_WORDS_WEIGHT * evidence.document_words.get(candidate.passage.title_id, 0.0)
     foreign = candidate.document.language != evidence.language
     return Parts(
-        meaning=PASSAGE_WEIGHT * evidence.similar.get(id, floor) + TITLE_WEIGHT * candidate.title,
+        meaning=PASSAGE_WEIGHT * evidence.similar.get(id, evidence.floor)
+        + TITLE_WEIGHT * candidate.title,
         words=words,
         subject=candidate.agreement,
         language=-OTHER_LANGUAGE_PENALTY if foreign else 0.0,
