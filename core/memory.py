@@ -12,7 +12,8 @@ from contextlib import suppress
 # The names that glibc gives these settings in <malloc.h>.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8
 # Arrays from this size on are mapped for themselves, and go back when they are freed.
-MAPPED_BYTES = 256 * 1024
+# A smaller size would map what an encoder's layers hand on, anew for each message.
+MAPPED_BYTES = 1024 * 1024
 
 
 def keep_little_freed_memory() -> None:
