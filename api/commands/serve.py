@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SHUTDOWN_SECONDS = 20.0
 GOODBYE_SECONDS = 2.0
+# A turn makes thousands of objects and few cycles: by itself Python would look for them ten times.
+OBJECTS_UNTIL_COLLECTED = 10_000
 
 
 def serve(settings: Settings, *, seed: bool, started: float, processes: int = 1) -> None:
@@ -106,6 +108,7 @@ def run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None
         # What start-up made is kept out of every later collection.
         gc.freeze()
         gc.enable()
+        gc.set_threshold(OBJECTS_UNTIL_COLLECTED, 10, 10)
         on_ready()
 
     server = PoliteServer(server_config(app), ready, lambda: _let_go(app))
