@@ -34,6 +34,8 @@ class Translated:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if error is None:
+            return
         if isinstance(error, sqlite3.IntegrityError):
             raise exc.IntegrityError(self.text, None, error, hide_parameters=True) from error
         if isinstance(error, sqlite3.OperationalError):

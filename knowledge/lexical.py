@@ -226,6 +226,11 @@ class LexicalIndex:
                 if other in postings.slots
             }
             weights = {word: weight for word, weight in weights.items() if word not in common}
+            if len(weights) == 1:
+                [(word, weight)] = weights.items()
+                slots, gains = postings.saturated(word)
+                scores[slots] += np.float32(weight) * gains
+                continue
             touched = []
             for word, weight in weights.items():
                 slots, gains = postings.saturated(word)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,6 +63,7 @@ def word(language: str, group: str, value: str) -> str:
     return str(catalogue(language).get(group, {}).get(value, value))
 
 
+@lru_cache(maxsize=1_024)
 def money(language: str, cents: int) -> str:
     """An amount in euros as the language writes it: `1 299,00 €`, `€1,299.00`."""
     return str(format_currency(cents / 100, "EUR", locale=_LOCALES[language]))

@@ -93,8 +93,9 @@ def _longest(
 
 @dataclass(frozen=True)
 class _Negations:
-    strong: tuple[Tokens, ...]
-    weak: tuple[Tokens, ...]
+    # By their last word.
+    strong: Mapping[str, tuple[Tokens, ...]]
+    weak: Mapping[str, tuple[Tokens, ...]]
     never_after: frozenset[str]
     fillers: frozenset[str]
     definite: frozenset[str]
@@ -105,9 +106,12 @@ class _Negations:
 def _negations(language: str) -> _Negations:
     section = read_list("expressions")["exclusions"]
 
-    def phrases(name: str) -> tuple[Tokens, ...]:
-        words = folded(words_of(section[name], language))
-        return tuple(tuple(stem(part) for part in word.replace("'", " ").split()) for word in words)
+    def phrases(name: str) -> Mapping[str, tuple[Tokens, ...]]:
+        found: dict[str, tuple[Tokens, ...]] = {}
+        for word in folded(words_of(section[name], language)):
+            phrase = tuple(stem(part) for part in word.replace("'", " ").split())
+            found[phrase[-1]] = (*found.get(phrase[-1], ()), phrase)
+        return found
 
     def flat(name: str) -> frozenset[str]:
         return frozenset(stem(word) for word in folded(section[name]))
@@ -157,8 +161,13 @@ def _is_negated(mention: Mention, words: Sequence[str], negations: _Negations) -
     return False
 
 
-def _ends_with(words: Sequence[str], position: int, phrases: Sequence[Tokens]) -> int:
-    for phrase in phrases:
+def _ends_with(
+    words: Sequence[str], position: int, phrases: Mapping[str, tuple[Tokens, ...]]
+) -> int:
+    """How many words the phrase has that ends before a position; 0 where none does."""
+    if position == 0:
+        return 0
+    for phrase in phrases.get(words[position - 1], ()):
         size = len(phrase)
         if size <= position and tuple(words[position - size : position]) == phrase:
             return size
