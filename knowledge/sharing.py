@@ -2,7 +2,8 @@
 
 Who indexes holds a lock in the database that ends with its connection; the others look every
 `LOOK_SECONDS` at what has changed, and one of them takes over when the lock is free. Vectors are
-on a server that all share; words are in the memory of each.
+on a server that all share, those of a small index in the memory of the one that writes them too;
+words are in the memory of each.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ class SharedIndex:
             await connection.close()
             return False
         self._lock = connection
+        self._runtime.vectors.write_alone(True)
         await self._adopt_documents()
         await self._adopt_collections()
         outbox = self._runtime.outbox
@@ -101,6 +103,7 @@ class SharedIndex:
         connection, self._lock = self._lock, None
         if connection is None:
             return
+        self._runtime.vectors.write_alone(False)
         outbox = self._runtime.outbox
         outbox.off(DOCUMENT_CHANGED)
         outbox.off(DOCUMENT_DELETED)

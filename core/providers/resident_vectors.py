@@ -28,6 +28,10 @@ class ResidentVectors:
     def __len__(self) -> int:
         return len(self._ids)
 
+    @property
+    def ids(self) -> set[str]:
+        return set(self._ids)
+
     def put(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add rows (n, dimensions), or replace those of known ids."""
         for id, vector in zip(ids, vectors, strict=True):

@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +58,9 @@ class VectorStore(Protocol):
         """The nearest `limit` of a collection, best first; an unknown collection has none."""
 
     async def ids(self, collection: str) -> set[str]: ...
+
+    def write_alone(self, alone: bool) -> None:
+        """Whether no other process writes until this is said again: what is small is then held."""
 
     async def drop(self, collection: str) -> None: ...
 
@@ -110,6 +113,8 @@ class ChromaStore:
         self._collections: dict[str, Any] = {}
         # Small collections, whole; None where one has grown too large for that.
         self._resident: dict[str, ResidentVectors | None] = {}
+        # Whether no other process writes.
+        self._alone = not self.is_shared
 
     def _open(self) -> Any:
         if self._client is None:
@@ -172,7 +177,7 @@ class ChromaStore:
 
     def _search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
         with _reporting_damage():
-            held = None if self.is_shared else self._held(collection)
+            held = self._held(collection) if self._alone else None
             if held is not None:
                 return [VectorHit(id, near) for id, near in held.nearest(vector, limit)]
             found = self._collection(collection).query(
@@ -191,6 +196,9 @@ class ChromaStore:
             if not self.is_shared:
                 self._held(collection)
             return set(self._collection(collection).get(include=[])["ids"])
+
+    def write_alone(self, alone: bool) -> None:
+        """A folder belongs to one process anyway."""
 
     async def drop(self, collection: str) -> None:
         await asyncio.to_thread(self._drop, collection)
@@ -226,7 +234,11 @@ class ChromaStore:
 
 
 class ChromaServer(ChromaStore):
-    """Chroma on a server of its own, which several processes share."""
+    """Chroma on a server of its own, which several processes share.
+
+    The one that writes holds small collections in memory, as it would those of a folder; the others
+    ask the server.
+    """
 
     is_shared = True
 
@@ -236,6 +248,8 @@ class ChromaServer(ChromaStore):
         self._host = host
         self._port = port
         self._secure = secure
+        # Nothing is written while a collection is read as a whole.
+        self._changing = asyncio.Lock()
 
     def _open(self) -> Any:
         if self._client is None:
@@ -247,7 +261,44 @@ class ChromaServer(ChromaStore):
         return self._client
 
     async def search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
+        if self._alone and collection not in self._resident:
+            async with self._changing:
+                await asyncio.to_thread(self._hold, collection)
+        if self._alone and self._resident.get(collection) is not None:
+            return self._search(collection, vector, limit)
         return await asyncio.to_thread(self._search, collection, vector, limit)
+
+    def _hold(self, collection: str) -> None:
+        with _reporting_damage():
+            self._held(collection)
+
+    async def upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None:
+        async with self._changing:
+            await self._or_forget(collection, super().upsert(collection, ids, vectors))
+
+    async def delete(self, collection: str, ids: Sequence[str]) -> None:
+        async with self._changing:
+            await self._or_forget(collection, super().delete(collection, ids))
+
+    async def _or_forget(self, collection: str, change: Coroutine[Any, Any, None]) -> None:
+        """Make a change; of one that failed nobody knows how far it came."""
+        try:
+            await change
+        except BaseException:
+            self._resident.pop(collection, None)
+            raise
+
+    async def ids(self, collection: str) -> set[str]:
+        found = await super().ids(collection)
+        held = self._resident.get(collection)
+        if held is not None and held.ids != found:
+            # Whoever wrote before this process had not ended when the collection was read.
+            self._resident.pop(collection)
+        return found
+
+    def write_alone(self, alone: bool) -> None:
+        self._alone = alone
+        self._resident.clear()
 
     async def recover(self) -> None:
         """Wait until the server answers again; what it keeps is its own."""
@@ -255,6 +306,7 @@ class ChromaServer(ChromaStore):
 
     def _wait(self) -> None:
         self._collections.clear()
+        self._resident.clear()
         while not self._closed:
             try:
                 with _reporting_damage():
