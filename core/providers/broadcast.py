@@ -12,6 +12,7 @@ import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from typing import Any, Protocol
 
 from core.telemetry import logger
@@ -220,12 +221,12 @@ class RedisBroadcast:
             self._broken -= broken
 
     async def listen(self, channel: str, receiver: Receiver) -> None:
+        if self._reader is None:
+            # Before anything is waited for: two who come at once must not read from one connection.
+            self._reader = asyncio.create_task(self._read(), name="broadcast", context=Context())
         if self._listeners.add(channel, receiver):
             self._subscribed[channel] = asyncio.Event()
             await self._tell("subscribe", channel)
-        if self._reader is None:
-            await self._tell("subscribe", _ALWAYS)
-            self._reader = asyncio.create_task(self._read(), name="broadcast")
         # What is published before Redis has confirmed would be lost.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONFIRM_SECONDS):
@@ -246,6 +247,7 @@ class RedisBroadcast:
 
     async def _read(self) -> None:
         """Hand on what arrives, for as long as the process lives."""
+        await self._tell("subscribe", _ALWAYS)
         while True:
             try:
                 message = await self._pubsub.get_message(timeout=READ_SECONDS)

@@ -129,3 +129,18 @@ async def test_listeners_are_told_when_redis_was_away() -> None:
         # What has a gap is not kept as if it were everything.
         assert await broadcast.recent("channel") == [b"after"]
         await broadcast.close()
+
+
+@pytest.mark.anyio
+async def test_listeners_that_come_at_once_miss_nothing(pair: tuple[Broadcast, Broadcast]) -> None:
+    here, there = pair
+    ears = {f"at once {number}": Ear() for number in range(12)}
+    await asyncio.gather(*(there.listen(channel, ear) for channel, ear in ears.items()))
+    for number in range(20):
+        for channel in ears:
+            await here.publish(channel, [b"%d" % number], KEEP_SECONDS)
+        # Over longer than a lost connection takes to be renewed, with a word to all.
+        await asyncio.sleep(0.05)
+    for ear in ears.values():
+        assert await ear.wait_for(20) == [b"%d" % number for number in range(20)]
+        assert not ear.warned
