@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -250,10 +249,10 @@ async def test_searches_that_found_nothing_are_grouped_by_their_words(
     assert counted == 4
 
 
-async def test_ten_thousand_conversations_are_read_in_a_moment(
+async def test_each_of_ten_thousand_conversations_is_counted(
     runtime: Runtime, shop: Shop, clock: Clock
 ) -> None:
-    """A year of figures costs this process less than half a second, however busy the machine."""
+    """None is lost where the database adds up; `scripts/bench managers` measures what it costs."""
     own, today = shop.organization_id, clock().astimezone(PARIS).date()
     async with runtime.database.transaction(own) as transaction:
         past = [Past(clock(), (DELIVERY,)) for _ in range(MANY)]
@@ -282,10 +281,8 @@ async def test_ten_thousand_conversations_are_read_in_a_moment(
         )
     async with runtime.database.reading(own) as transaction:
         period = Period(today - timedelta(days=364), today)
-        began = time.process_time()
         days = await figures_by_day(transaction, period)
         intents = await figures_by_intent(transaction, period)
-        taken = time.process_time() - began
     assert total(days.values()).conversations == MANY
-    assert len(intents) == 20
-    assert taken < 0.5
+    assert len(days) == 365
+    assert {row.conversations for row in intents.values()} == {MANY // 20}
