@@ -211,12 +211,24 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_costs_little(text: str, vocabulary: Vocabulary) -> None:
     read("canapé 1 €", vocabulary)
-    started = time.process_time()
+    # Of this thread: others of the process may have work of their own.
+    started = time.thread_time()
     found = read(text, vocabulary)
-    # Milliseconds where it reads once; what reads again from every character takes minutes.
-    assert time.process_time() - started < 2.0
+    assert time.thread_time() - started < 0.05
     assert len(found.amounts_cents) <= 40
     assert len(found.dates) <= 20
+
+
+def test_fifteen_words_cost_under_a_millisecond_and_a_half(vocabulary: Vocabulary) -> None:
+    text = "je cherche un canapé Oslo 3 places à moins de neuf cents euros sauf cuir merci"
+    read(text, vocabulary)
+    costs = []
+    for _attempt in range(5):
+        started = time.thread_time()
+        for _message in range(40):
+            read(text, vocabulary)
+        costs.append((time.thread_time() - started) / 40)
+    assert min(costs) < 0.0015
 
 
 @settings(max_examples=150, deadline=None)
