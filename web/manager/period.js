@@ -16,7 +16,9 @@ export function askedPeriod() {
   const { days = DEFAULT, from, to, channel } = route.value.query;
   if (days === "own") return { from, to, channel };
   const end = new Date();
-  const start = new Date(end.getTime() - (Number(days) - 1) * DAY_MS);
+  const start = new Date(end);
+  // By the calendar: a day in spring has 23 hours, one in autumn 25.
+  start.setDate(start.getDate() - (Number(days) - 1));
   return { from: written(start), to: written(end), channel };
 }
 
