@@ -15,13 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from typing import Any, Protocol
 
+from core.providers.redis_line import RedisLine
 from core.telemetry import logger
 
 KEPT_BYTES = 16 * 1024 * 1024
 KEPT_ITEMS_PER_CHANNEL = 1_000
 RECONNECT_SECONDS = 0.5
-READ_SECONDS = 1.0
 CONFIRM_SECONDS = 2.0
+ANSWER_SECONDS = 2.0
 _PREFIX = "mdf:live:"
 # Subscribed to as long as the process lives, so that there is always something to read from.
 _ALWAYS = "_"
@@ -160,18 +161,14 @@ class RedisBroadcast:
     kind = "redis"
 
     def __init__(self, url: str) -> None:
-        from redis.asyncio import BlockingConnectionPool, Redis
+        from redis.asyncio import Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
         from redis.exceptions import RedisError
 
         # RuntimeError: read from while a subscription is being renewed.
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError, RuntimeError)
-        self._pool: Any = BlockingConnectionPool.from_url(
-            url, max_connections=20, timeout=2, socket_timeout=2, socket_connect_timeout=1
-        )
-        self._redis: Any = Redis(connection_pool=self._pool)
-        self._keep_and_publish: Any = self._redis.register_script(_KEEP_AND_PUBLISH)
+        self._line = RedisLine(url, ANSWER_SECONDS)
         # A connection of its own, on which silence is no failure. It must not mend itself without
         # a word: listeners have to be told.
         self._listening: Any = Redis.from_url(
@@ -196,10 +193,10 @@ class RedisBroadcast:
             await self._forget_broken()
             message = b"\n".join(items)
             if keep_seconds == 0:
-                await self._redis.publish(key, message)
+                await self._line.run("PUBLISH", key, message)
             else:
-                values = [KEPT_ITEMS_PER_CHANNEL, keep_seconds, message, *items]
-                await self._keep_and_publish(keys=[key], args=values)
+                values = (KEPT_ITEMS_PER_CHANNEL, keep_seconds, message, *items)
+                await self._line.run_script(_KEEP_AND_PUBLISH, key, *values)
         except self._errors as error:
             self._log.warning("broadcast_failed", error=type(error).__name__)
             self._broken.add(channel)
@@ -208,7 +205,7 @@ class RedisBroadcast:
     async def recent(self, channel: str) -> list[bytes]:
         try:
             await self._forget_broken()
-            return list(await self._redis.lrange(_PREFIX + channel, 0, -1))
+            return list(await self._line.run("LRANGE", _PREFIX + channel, 0, -1))
         except self._errors as error:
             self._log.warning("broadcast_unreadable", error=type(error).__name__)
             return []
@@ -217,7 +214,7 @@ class RedisBroadcast:
         """What is kept of a channel with a gap would be taken for everything: drop it."""
         if self._broken:
             broken = set(self._broken)
-            await self._redis.delete(*(_PREFIX + channel for channel in broken))
+            await self._line.run("DEL", *(_PREFIX + channel for channel in broken))
             self._broken -= broken
 
     async def listen(self, channel: str, receiver: Receiver) -> None:
@@ -250,7 +247,7 @@ class RedisBroadcast:
         await self._tell("subscribe", _ALWAYS)
         while True:
             try:
-                message = await self._pubsub.get_message(timeout=READ_SECONDS)
+                message = await self._pubsub.get_message(timeout=None)
             except self._errors as error:
                 self._log.warning("broadcast_lost", error=type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
@@ -282,9 +279,10 @@ class RedisBroadcast:
             self._reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
-        for part in (self._pubsub, self._listening, self._redis, self._pool):
+        for part in (self._pubsub, self._listening):
             with contextlib.suppress(*self._errors):
                 await part.aclose()
+        await self._line.close()
 
 
 def open_broadcast(setting: str) -> Broadcast:

@@ -13,10 +13,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from core.providers.redis_line import RedisLine
 from core.telemetry import logger
-from core.time_limits import within
 
 MEMORY_ENTRIES = 10_000
 # Callers counted at once in one process (about 250 bytes each); the oldest window leaves first.
@@ -24,7 +24,6 @@ MEMORY_WINDOWS = 50_000
 # An answer of Redis takes well under a millisecond. Only requests that are under way when Redis
 # falls silent wait so long, and once.
 REDIS_TIMEOUT_SECONDS = 1.0
-REDIS_CONNECTIONS = 32
 RECOVERY_SECONDS = 0.5
 
 # One round trip: count, start the window with the first, say how long it still lasts.
@@ -153,26 +152,7 @@ class RedisCache:
     kind = "redis"
 
     def __init__(self, url: str) -> None:
-        from redis.asyncio import ConnectionPool, Redis
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-        from redis.exceptions import ConnectionError as Disconnected
-        from redis.exceptions import RedisError
-
-        # A connection that the server closed while it was idle is opened again once. The limit on
-        # time stands around each call, and knows a starved event loop from a silent server.
-        pool: Any = ConnectionPool.from_url(
-            url,
-            socket_timeout=None,
-            socket_connect_timeout=None,
-            retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
-        )
-        self._pool = pool
-        self._redis: Any = Redis(connection_pool=pool)
-        self._count: Any = self._redis.register_script(_COUNT)
-        self._failures = (RedisError, OSError, TimeoutError)
-        # Not the pool's own limit: who waits for a connection must see that Redis is down.
-        self._connections = asyncio.Semaphore(REDIS_CONNECTIONS)
+        self._line = RedisLine(url, REDIS_TIMEOUT_SECONDS)
         self._local = MemoryCache()
         self._recovery: asyncio.Task[None] | None = None
 
@@ -181,27 +161,28 @@ class RedisCache:
         return self._recovery is not None
 
     async def get(self, key: str) -> bytes | None:
-        return await self._either(lambda: self._redis.get(key), lambda: self._local.get(key))
+        return await self._either(lambda: self._line.run("GET", key), lambda: self._local.get(key))
 
     async def set(self, key: str, value: bytes, ttl_seconds: int) -> None:
         await self._either(
-            lambda: self._redis.set(key, value, ex=ttl_seconds),
+            lambda: self._line.run("SET", key, value, "EX", ttl_seconds),
             lambda: self._local.set(key, value, ttl_seconds),
         )
 
     async def delete(self, key: str) -> None:
         await self._local.delete(key)
-        await self._either(lambda: self._redis.delete(key), lambda: self._local.delete(key))
+        await self._either(lambda: self._line.run("DEL", key), lambda: self._local.delete(key))
 
     async def increment(self, key: str, ttl_seconds: int) -> int:
         async def shared() -> int:
-            return int((await self._count([key], [ttl_seconds * 1000]))[0])
+            return int((await self._line.run_script(_COUNT, key, ttl_seconds * 1000))[0])
 
         return await self._either(shared, lambda: self._local.increment(key, ttl_seconds))
 
     async def count(self, key: str, window_seconds: int) -> Count:
         async def shared() -> Count:
-            count, left_ms = await self._count([f"window:{key}"], [window_seconds * 1000])
+            window_ms = window_seconds * 1000
+            count, left_ms = await self._line.run_script(_COUNT, f"window:{key}", window_ms)
             counted = Count(int(count), int(left_ms) / 1000)
             self._local.keep_count(key, counted)
             return counted
@@ -214,27 +195,27 @@ class RedisCache:
         async def alone() -> bool:
             return False
 
-        return await self._either(lambda: self._redis.ping(), alone)
+        async def shared() -> bool:
+            return bool(await self._line.run("PING"))
+
+        return await self._either(shared, alone)
 
     async def close(self) -> None:
         if self._recovery is not None:
             self._recovery.cancel()
             with suppress(asyncio.CancelledError):
                 await self._recovery
-        await self._redis.aclose()
-        await self._pool.aclose()
+        await self._line.close()
 
     async def _either(
         self, shared: Callable[[], Awaitable[Value]], local: Callable[[], Awaitable[Value]]
     ) -> Value:
         """What Redis answers, else what this process knows."""
         if not self.is_down:
-            async with self._connections:
-                if not self.is_down:
-                    try:
-                        return await within(REDIS_TIMEOUT_SECONDS, shared())
-                    except self._failures as error:
-                        self._give_up(error)
+            try:
+                return await shared()
+            except self._line.failures as error:
+                self._give_up(error)
         return await local()
 
     def _give_up(self, error: Exception) -> None:
@@ -246,8 +227,8 @@ class RedisCache:
         """Ask until Redis answers, then share again; what was remembered meanwhile is dropped."""
         while True:
             await asyncio.sleep(RECOVERY_SECONDS)
-            with suppress(*self._failures):
-                await within(REDIS_TIMEOUT_SECONDS, self._redis.ping())
+            with suppress(*self._line.failures):
+                await self._line.run("PING")
                 break
         self._local = MemoryCache()
         self._recovery = None
