@@ -382,6 +382,8 @@ class Database:
                 await transaction.finish()
                 if self.writer is not None:
                     self.writer.commit()
+                elif connection.in_transaction():
+                    await connection.commit()
         except (OperationalError, InterfaceError, ConnectionError) as error:
             raise ServiceUnavailable(UNREACHABLE) from error
         except DBAPIError as error:
@@ -409,10 +411,10 @@ class Database:
             raise
 
     def _writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return self.engine.begin() if self.writer is None else self.writer.transaction()
+        return self.writer.transaction() if self.writer else postgresql.connected(self.engine)
 
     def _reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return self._looking.connect() if self.writer is None else sqlite.reading(self.engine)
+        return sqlite.reading(self.engine) if self.writer else postgresql.connected(self._looking)
 
     async def close(self) -> None:
         if self.writer is not None:
@@ -440,6 +442,8 @@ def open_database(url: str) -> Database:
         # The values of a statement may be a person's: they stay out of errors and logs.
         hide_parameters=True,
         pool_size=10,
+        # The connection that was used last: each has to plan a statement some times by itself.
+        pool_use_lifo=True,
         # A connection to a file costs little, and waiting for one would stop the loop.
         max_overflow=-1 if is_sqlite else 10,
     )

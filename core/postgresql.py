@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 # A server that is there answers within milliseconds; 503 must not be later than two seconds.
 CONNECT_TIMEOUT_SECONDS = 1.5
@@ -35,6 +39,24 @@ async def connect(*arguments: Any, **named: Any) -> Any:
         asyncpg.ConnectionDoesNotExistError,
     ) as error:
         raise ConnectionError(f"PostgreSQL: {type(error).__name__}") from error
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Borrow a connection of the pool; what is still open on it is rolled back in the end.
+
+    Where nothing is open, giving it back waits for nothing: it needs no task that outlives a
+    cancellation.
+    """
+    connection = await engine.connect()
+    try:
+        yield connection
+    finally:
+        below = connection.sync_connection
+        if below is None or below.in_transaction():
+            await asyncio.shield(connection.close())
+        else:
+            await greenlet_spawn(below.close)
 
 
 def ping_after_rest(engine: AsyncEngine) -> None:

@@ -102,6 +102,14 @@ def _joined(texts: tuple[str, ...], counts: tuple[int, ...], must_change: tuple[
     return f"WITH {', '.join(parts)} SELECT {', '.join(checks)}"
 
 
+def _driver_connection(connection: AsyncConnection) -> Any:
+    """asyncpg's connection; `get_raw_connection` would start a greenlet to say the same."""
+    below = connection.sync_connection
+    if below is None:
+        raise TypeError("the connection is not open")
+    return below.connection.driver_connection
+
+
 async def _fetch(
     connection: AsyncConnection,
     text: str,
@@ -114,7 +122,7 @@ async def _fetch(
     import asyncpg
 
     started = time.perf_counter()
-    raw: Any = (await connection.get_raw_connection()).driver_connection
+    raw = _driver_connection(connection)
     try:
         return await (raw.fetch if every_row else raw.fetchrow)(text, *values)
     except asyncpg.DivisionByZeroError as error:

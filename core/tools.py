@@ -203,7 +203,7 @@ async def _run_read(attempt: _Attempt) -> BaseModel:
     async with context.runtime.database.transaction(
         context.principal.organization_id
     ) as transaction:
-        await transaction.insert(tool_runs, attempt.row("ok", result))
+        await transaction.insert_later(tool_runs, attempt.row("ok", result))
     return result
 
 
@@ -261,6 +261,6 @@ async def _record_failure(attempt: _Attempt, outcome: str) -> None:
         async with context.runtime.database.transaction(
             context.principal.organization_id
         ) as transaction:
-            await transaction.insert(tool_runs, attempt.row(outcome, None))
+            await transaction.insert_later(tool_runs, attempt.row(outcome, None))
     except SupportError:
         logger("core.tools").warning("tool_audit_failed", tool=attempt.tool.name)
