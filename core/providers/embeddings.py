@@ -80,7 +80,7 @@ class EmbeddedEncoder:
     in the whole process.
     """
 
-    name = "use-multilingual-3"
+    name = "use-multilingual-3-int8"
     dimensions = USE_DIMENSIONS
 
     def __init__(self, folder: Path | None = None) -> None:
