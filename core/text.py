@@ -11,6 +11,8 @@ from pydantic import AfterValidator
 
 # Bringing n marks in a row to NFC costs n² steps; Unicode's stream-safe format allows 30.
 MAXIMUM_MARKS_IN_A_ROW = 64
+# Folding comes upon some hundred other than letters; a hostile text must not fill the memory.
+MOST_REMEMBERED_FORMS = 4_096
 _MARKS = range(0x300, 0x1EA00)
 _PERHAPS_MARKS = re.compile(f"[\u0300-\U0001ea00]{{{MAXIMUM_MARKS_IN_A_ROW + 1}}}")
 
@@ -43,27 +45,40 @@ def clean_text(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
-def _plain_letters() -> dict[int, str]:
-    """Every accented Latin letter, ligature and typographic apostrophe, and its plain form."""
-    letters = {ord("œ"): "oe", ord("æ"): "ae", ord("ß"): "ss", ord("ø"): "o", ord("’"): "'"}
+class _PlainForms(dict[int, str]):
+    """What each character becomes when it is folded; found out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        # Some signs decompose into capitals: `℠` is `SM`.
+        decomposed = unicodedata.normalize("NFKD", character).lower()
+        if decomposed != character:
+            plain = decomposed.translate(self)
+        else:
+            plain = "" if unicodedata.combining(character) else character
+        if len(self) < MOST_REMEMBERED_FORMS:
+            self[code] = plain
+        return plain
+
+
+def _plain_forms() -> _PlainForms:
+    """Begins with ASCII, every accented Latin letter, ligatures and the typographic apostrophe."""
+    forms = _PlainForms({code: chr(code) for code in range(0x80)})
+    forms |= {ord("œ"): "oe", ord("æ"): "ae", ord("ß"): "ss", ord("ø"): "o", ord("’"): "'"}
     for code in range(0xC0, 0x250):
         plain = unicodedata.normalize("NFKD", chr(code).lower())
         if plain[0].isascii():
-            letters.setdefault(code, plain[0])
-    return letters
+            forms.setdefault(code, plain[0])
+    return forms
 
 
-_PLAIN_LETTERS = _plain_letters()
+_PLAIN_FORMS = _plain_forms()
 
 
 def fold(text: str) -> str:
     """Lower case without accents: `Éléphant` and `elephant` are one word, `m²` is `m2`."""
-    folded = text.lower().translate(_PLAIN_LETTERS)
-    if folded.isascii():
-        return folded
-    # Some signs decompose into capitals: `℠` is `SM`.
-    decomposed = unicodedata.normalize("NFKD", folded).lower().translate(_PLAIN_LETTERS)
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    lower = text.lower()
+    return lower if lower.isascii() else lower.translate(_PLAIN_FORMS)
 
 
 Text = Annotated[str, AfterValidator(clean_text)]

@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import combinations, product
 from uuid import UUID
 
-from knowledge.passages import Span, sentences
+from knowledge.passages import Span, sentences_of_passage
 from knowledge.words import BEGINNING_LETTERS, fold, plain_words
 
 SHARED_WORDS = 0.75
@@ -139,16 +139,11 @@ def contradictions(passages: Sequence[DatedPassage]) -> list[Contradiction]:
 def stated(passage: DatedPassage) -> Iterator[Side]:
     """The sentences of a passage that are said and hold a quantity."""
     said = passage.said or Span(0, len(passage.text))
-    for span in _spans(passage.text):
+    for span in sentences_of_passage(passage.text):
         side = Side(passage, span)
         counts = said.start <= span.start < said.end and not _EXAMPLE.match(side.text)
         if counts and _of(side).values:
             yield side
-
-
-@lru_cache(maxsize=2_048)
-def _spans(text: str) -> tuple[Span, ...]:
-    return tuple(sentences(text))
 
 
 def matter_of(side: Side) -> tuple[frozenset[str], frozenset[str]]:

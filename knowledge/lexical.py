@@ -40,6 +40,9 @@ LARGE_INDEX_PASSAGES = 20_000
 KEPT_ANSWERS = 2_000
 KEPT_ANSWER_PASSAGES = 1_000
 
+# Slots of passages, and what each of them earns.
+Gains = tuple[NDArray[np.int32], NDArray[np.float32]]
+
 
 @dataclass
 class _Postings:
@@ -49,10 +52,8 @@ class _Postings:
     counts: dict[str, array[int]] = field(default_factory=dict)
     lengths: array[float] = field(default_factory=lambda: array("f"))
     total_length: float = 0.0
-    # What `saturated` has answered since the last passage was added.
-    _answered: dict[str, tuple[NDArray[np.int32], NDArray[np.float32]]] = field(
-        default_factory=dict
-    )
+    # What `gains` has answered since the last passage was added.
+    _answered: dict[tuple[str, tuple[str, ...]], Gains] = field(default_factory=dict)
 
     def add(self, slot: int, terms: Mapping[str, int]) -> None:
         self._answered.clear()
@@ -66,28 +67,52 @@ class _Postings:
             self.slots[term].append(slot)
             self.counts[term].append(min(count, 65_535))
 
-    def saturated(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The passages that say a term, and how much each does, up to `SATURATION` + 1."""
-        answered = self._answered.get(term)
+    def rarity(self, term: str) -> float:
+        known = len(self.slots.get(term, ()))
+        return math.log(1.0 + (len(self.lengths) - known + 0.5) / (known + 0.5))
+
+    def gains(self, term: str, words: tuple[str, ...]) -> Gains:
+        """The passages that say one of `words`, and how much each earns by that for `term`.
+
+        `words` are the term itself and its synonyms, which count for less; the best one counts.
+        """
+        answered = self._answered.get((term, words))
         if answered is None:
-            answered = self._saturated(term)
+            answered = self._gains(term, words)
             if len(answered[0]) <= KEPT_ANSWER_PASSAGES:
                 if len(self._answered) >= KEPT_ANSWERS:
                     self._answered.clear()
-                self._answered[term] = answered
+                self._answered[term, words] = answered
         return answered
 
-    def _saturated(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        if term not in self.slots:
-            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
+    def _gains(self, term: str, words: Sequence[str]) -> Gains:
+        rarity = self.rarity(term)
+        said = [
+            self._saturated(
+                word,
+                rarity if word == term else SYNONYM_WEIGHT * min(rarity, self.rarity(word)),
+            )
+            for word in words
+            if word in self.slots
+        ]
+        if len(said) == 1:
+            return said[0]
+        best = np.zeros(len(self.lengths), dtype=np.float32)
+        for slots, gains in said:
+            best[slots] = np.maximum(best[slots], gains)
+        together = np.flatnonzero(best)
+        return together.astype(np.int32), best[together]
+
+    def _saturated(self, word: str, weight: float) -> Gains:
+        """The passages that say a word, and how much, up to `SATURATION` + 1 times its weight."""
         # A copy: the array could not grow while a view of it is kept.
-        slots = np.array(self.slots[term], dtype=np.int32)
-        counts = np.frombuffer(self.counts[term], dtype=np.uint16).astype(np.float32)
+        slots = np.array(self.slots[word], dtype=np.int32)
+        counts = np.frombuffer(self.counts[word], dtype=np.uint16).astype(np.float32)
         lengths = np.frombuffer(self.lengths, dtype=np.float32)[slots]
         mean = max(self.total_length / len(self.lengths), 1.0)
         bounds = lengths * np.float32(SATURATION * LENGTH_WEIGHT / mean)
         bounds += np.float32(SATURATION * (1.0 - LENGTH_WEIGHT))
-        gains = counts * np.float32(SATURATION + 1.0) / (counts + bounds)
+        gains = counts * np.float32(weight * (SATURATION + 1.0)) / (counts + bounds)
         return slots, gains.astype(np.float32, copy=False)
 
 
@@ -171,13 +196,15 @@ class LexicalIndex:
         scores = self._coverage(self._stems, {stem: alike.get(stem, ()) for stem in meant})
         starts = {start: () for start in beginnings(words)}
         scores += BEGINNING_WEIGHT * self._coverage(self._beginnings, starts)
-        scores *= np.frombuffer(self._alive, dtype=np.uint8) / np.float32(1.0 + BEGINNING_WEIGHT)
-        found: dict[str, float] = {}
-        for slot in _best(scores, limit):
-            passage = self._passages[slot]
-            if passage is not None:
-                found[passage.id] = float(scores[slot])
-        return found
+        scores /= np.float32(1.0 + BEGINNING_WEIGHT)
+        if self._dead:
+            scores *= np.frombuffer(self._alive, dtype=np.uint8)
+        best = _best(scores, limit)
+        return {
+            passage.id: score
+            for slot, score in zip(best.tolist(), scores[best].tolist(), strict=True)
+            if (passage := self._passages[slot]) is not None
+        }
 
     def _corrected(self, words: list[str]) -> list[str]:
         """Replace words that no passage knows by the known word one slip away from each."""
@@ -214,32 +241,15 @@ class LexicalIndex:
         passages that hold a term are touched, so that the cost follows how common the words are.
         """
         scores = np.zeros(len(self._passages), dtype=np.float32)
-        best = np.zeros_like(scores)
         possible = 0.0
         common = self._common(postings, terms)
         for term, alike in terms.items():
-            rarity = self._rarity(postings, term)
-            possible += rarity * (SATURATION + 1.0)
-            weights = {term: rarity} | {
-                other: SYNONYM_WEIGHT * min(rarity, self._rarity(postings, other))
-                for other in alike
-                if other in postings.slots
-            }
-            weights = {word: weight for word, weight in weights.items() if word not in common}
-            if len(weights) == 1:
-                [(word, weight)] = weights.items()
-                slots, gains = postings.saturated(word)
-                scores[slots] += np.float32(weight) * gains
-                continue
-            touched = []
-            for word, weight in weights.items():
-                slots, gains = postings.saturated(word)
-                best[slots] = np.maximum(best[slots], np.float32(weight) * gains)
-                touched.append(slots)
-            for slots in touched:
-                # A passage that holds two of the words is added once: it is emptied by the first.
-                scores[slots] += best[slots]
-                best[slots] = 0.0
+            possible += postings.rarity(term) * (SATURATION + 1.0)
+            words = (term, *alike)
+            if common:
+                words = tuple(word for word in words if word not in common)
+            slots, gains = postings.gains(term, words)
+            scores[slots] += gains
         return scores / np.float32(possible) if possible else scores
 
     def _common(self, postings: _Postings, terms: Mapping[str, Sequence[str]]) -> frozenset[str]:
@@ -252,16 +262,11 @@ class LexicalIndex:
         known = {term for term in terms if term in postings.slots}
         return frozenset() if known <= common else frozenset(common)
 
-    def _rarity(self, postings: _Postings, term: str) -> float:
-        known = len(postings.slots.get(term, ()))
-        return math.log(1.0 + (len(self._passages) - known + 0.5) / (known + 0.5))
 
-
-def _best(scores: NDArray[np.float32], limit: int) -> list[int]:
+def _best(scores: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
     """The slots of the highest scores above nothing, best first; the earlier of equal ones."""
     found = np.flatnonzero(scores)
     if len(found) > limit:
         least = np.partition(scores[found], -limit)[-limit]
         found = found[scores[found] >= least]
-    order = np.argsort(-scores[found], kind="stable")[:limit]
-    return [int(slot) for slot in found[order]]
+    return found[np.argsort(-scores[found], kind="stable")[:limit]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 TARGET_CHARACTERS = 420
 MAXIMUM_CHARACTERS = 700
@@ -63,6 +64,12 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
         for span in spans:
             found.extend(_bounded(text, span))
     return found
+
+
+@lru_cache(maxsize=2_048)
+def sentences_of_passage(text: str) -> tuple[Span, ...]:
+    """The same of a document's passage, which is asked about again and again."""
+    return tuple(sentences(text))
 
 
 def _sentences_of_line(text: str, start: int, end: int) -> list[Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +31,7 @@ def quotable(passage: str, language: str) -> Quotable:
     """Prepare a passage: its sentences, without their bullets, and the words of each."""
     spans = [without_bullet(passage, span) for span in sentences(passage)]
     spans = spans or [Span(0, len(passage))]
-    terms = []
-    for span in spans:
-        words = plain_words(passage[span.start : span.end], language)
-        terms.append(frozenset(stems(words, language)) | frozenset(beginnings(words)))
+    terms = [_terms_said(passage[span.start : span.end], language) for span in spans]
     return Quotable(tuple(spans), tuple(terms))
 
 
@@ -47,11 +45,20 @@ def question_terms(text: str, language: str) -> tuple[frozenset[str], ...]:
     )
 
 
-def share_of_words(text: str, language: str, wanted: Sequence[frozenset[str]]) -> float:
-    """How many of a question's words a text holds, 0 to 1."""
-    words = plain_words(text, language)
-    held = frozenset(stems(words, language)) | frozenset(beginnings(words))
+def share_of_words(title: str, language: str, wanted: Sequence[frozenset[str]]) -> float:
+    """How many of a question's words a document's title holds, 0 to 1."""
+    held = _terms_of_title(title, language)
     return sum(not one.isdisjoint(held) for one in wanted) / (len(wanted) or 1)
+
+
+def _terms_said(text: str, language: str) -> frozenset[str]:
+    """What a text says for a question's words."""
+    words = plain_words(text, language)
+    return frozenset(stems(words, language)) | frozenset(beginnings(words))
+
+
+# A title is asked about with every question.
+_terms_of_title = lru_cache(maxsize=2_048)(_terms_said)
 
 
 @dataclass(frozen=True)

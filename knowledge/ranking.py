@@ -79,21 +79,45 @@ class Candidate:
     agreement: float
 
 
-def ranked(corpus: Corpus, evidence: Evidence) -> list[Candidate]:
-    """Every document that something speaks for, the best first."""
+def ranked(corpus: Corpus, evidence: Evidence, limit: int) -> list[Candidate]:
+    """The first of the documents that something speaks for, the best first."""
+    similar, floor, titles = evidence.similar, evidence.floor, corpus.titles
+    totals = []
+    for id, (score, passage) in _best_passages(corpus, evidence).items():
+        total = score + TITLE_WEIGHT * similar.get(id, floor)
+        total += DOCUMENT_WORDS_WEIGHT * evidence.document_words.get(id, 0.0)
+        total += _agreement(titles[id], evidence)
+        if titles[id].language != evidence.language:
+            total -= OTHER_LANGUAGE_PENALTY
+        totals.append((-total, id, passage))
+    totals.sort()
+    return [
+        Candidate(
+            document=titles[id],
+            passage=passage,
+            title=similar.get(id, floor),
+            total=-total,
+            agreement=_agreement(titles[id], evidence),
+        )
+        for total, id, passage in totals[:limit]
+    ]
+
+
+def _agreement(document: KnownDocument, evidence: Evidence) -> float:
+    return 0.0 if evidence.agreements is None else evidence.agreements.of(document.id)
+
+
+def _best_passages(corpus: Corpus, evidence: Evidence) -> dict[str, tuple[float, KnownPassage]]:
+    """By the vector id of a document's title: its best passage, the earlier of equal ones."""
     similar, words, floor = evidence.similar, evidence.passage_words, evidence.floor
-    best: dict[str, tuple[float, int, KnownPassage]] = {}
+    best: dict[str, tuple[float, KnownPassage]] = {}
     for id, passage in _passages(corpus, evidence):
         score = PASSAGE_WEIGHT * similar.get(id, floor)
         score += PASSAGE_WORDS_WEIGHT * words.get(id, 0.0)
         known = best.get(passage.title_id)
-        if known is None or (score, -passage.position) > known[:2]:
-            best[passage.title_id] = (score, -passage.position, passage)
-    candidates = [
-        _candidate(corpus.titles[id], score, passage, evidence)
-        for id, (score, _, passage) in best.items()
-    ]
-    return sorted(candidates, key=lambda one: (-one.total, one.passage.title_id))
+        if known is None or (score, -passage.position) > (known[0], -known[1].position):
+            best[passage.title_id] = (score, passage)
+    return best
 
 
 def _passages(corpus: Corpus, evidence: Evidence) -> Iterable[tuple[str, KnownPassage]]:
@@ -108,19 +132,6 @@ def _passages(corpus: Corpus, evidence: Evidence) -> Iterable[tuple[str, KnownPa
         *[(id, passages[id]) for id in found if id in passages],
         *[openings[id] for id in alone if id in openings],
     ]
-
-
-def _candidate(
-    document: KnownDocument, score: float, passage: KnownPassage, evidence: Evidence
-) -> Candidate:
-    title = evidence.similar.get(passage.title_id, evidence.floor)
-    total = score + TITLE_WEIGHT * title
-    total += DOCUMENT_WORDS_WEIGHT * evidence.document_words.get(passage.title_id, 0.0)
-    agreement = 0.0 if evidence.agreements is None else evidence.agreements.of(document.id)
-    total += agreement
-    if document.language != evidence.language:
-        total -= OTHER_LANGUAGE_PENALTY
-    return Candidate(document, passage, title, total, agreement)
 
 
 def parts_of(candidate: Candidate, evidence: Evidence) -> Parts:

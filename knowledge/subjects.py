@@ -61,9 +61,10 @@ class SubjectReader:
         self.space: Space = fit_space(vectors, vectors)
         self._mean = vectors.mean(axis=0)
         self._phrases = _unit(vectors - self._mean)
-        # Where the phrases of each subject begin among all of them.
+        # Where the phrases of each subject begin among all of them, and whose each phrase is.
         lengths = [len(one.phrases) for one in subjects]
         self._starts = np.cumsum([0, *lengths[:-1]])
+        self._owners = np.repeat(np.arange(len(subjects)), lengths)
         self._words = {language: _index(subjects, language) for language in LANGUAGES}
 
     def __len__(self) -> int:
@@ -75,11 +76,12 @@ class SubjectReader:
         `vector` is the text's raw vector. The product of two readings is the Bhattacharyya
         coefficient of the texts' subjects: 1 for the same, 0 for nothing in common.
         """
-        near = self._phrases @ _unit(vector - self._mean)
-        scores = self._nearness(near)
+        scores = self._nearness(self._phrases @ _unit(vector - self._mean))
         if language in self._words:
-            for id, share in self._words[language].search(text, len(self)).items():
-                scores[int(id)] += WORDS_WEIGHT * share
+            found = self._words[language].search(text, len(self))
+            scores[[int(id) for id in found]] += WORDS_WEIGHT * np.fromiter(
+                found.values(), np.float32, len(found)
+            )
         highest = max(float(scores.max()), NO_SUBJECT)
         weights = np.exp((scores - highest) / TEMPERATURE)
         none = np.exp((NO_SUBJECT - highest) / TEMPERATURE)
@@ -89,8 +91,7 @@ class SubjectReader:
     def _nearness(self, near: NDArray[np.float32]) -> NDArray[np.float32]:
         """The mean of the two nearest phrases of each subject."""
         first = np.maximum.reduceat(near, self._starts)
-        lengths = np.diff([*self._starts, len(near)])
-        rest = np.where(near == np.repeat(first, lengths), -1.0, near)
+        rest = np.where(near == first[self._owners], -1.0, near)
         second = np.maximum.reduceat(rest, self._starts)
         scores: NDArray[np.float32] = ((first + second) / NEAREST_PHRASES).astype(np.float32)
         return scores

@@ -6,9 +6,8 @@ checksum: a vocabulary is then one sorted array, stored and searched without str
 
 import re
 import zlib
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +15,9 @@ from numpy.typing import NDArray
 
 MAX_CHARACTERS = 2_000
 GROUP_SIZES = (3, 4, 5)
+# What is remembered of single words: so many, each of so many letters at most.
+KEPT_WORDS = 4_096
+KEPT_WORD_LETTERS = 30
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
@@ -26,41 +28,72 @@ class Vocabulary:
 
     checksums: NDArray[np.uint32]
     weights: NDArray[np.float32]
+    # The rows of words that were met: most return in message after message.
+    _known_words: dict[str, NDArray[np.intp]] = field(default_factory=dict, init=False)
 
     def vector(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Return the known n-grams of a text: their rows, and values of Euclidean length 1."""
-        found, counts = count_ngrams(text)
-        rows = np.searchsorted(self.checksums, found)
-        rows = np.minimum(rows, max(len(self.checksums) - 1, 0))
-        known = self.checksums[rows] == found if len(self.checksums) else np.zeros(0, dtype=bool)
-        rows, counts = rows[known], counts[known]
+        tokens = _tokens(text)
+        every = [self._rows_of_word(token) for token in tokens]
+        every.append(self._rows(_checksums(_pairs(tokens))))
+        rows, counts = np.unique(np.concatenate(every), return_counts=True)
         values = (1.0 + np.log(counts)) * self.weights[rows]
         length = float(np.linalg.norm(values))
         return rows, (values / length if length else values).astype(np.float32)
 
+    def _rows_of_word(self, token: str) -> NDArray[np.intp]:
+        rows = self._known_words.get(token)
+        if rows is None:
+            rows = self._rows(_checksums(_parts(token)))
+            if len(token) <= KEPT_WORD_LETTERS:
+                if len(self._known_words) >= KEPT_WORDS:
+                    self._known_words.clear()
+                self._known_words[token] = rows
+        return rows
 
-def count_ngrams(text: str) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-    """Count a text's n-grams: checksums, and how often each occurs."""
-    counted = Counter(map(zlib.crc32, _ngrams(text[:MAX_CHARACTERS].lower())))
-    checksums = np.fromiter(counted.keys(), dtype=np.uint32, count=len(counted))
-    return checksums, np.fromiter(counted.values(), dtype=np.float32, count=len(counted))
+    def _rows(self, found: NDArray[np.uint32]) -> NDArray[np.intp]:
+        """The rows of those checksums that are known."""
+        if not len(self.checksums):
+            return np.zeros(0, dtype=np.intp)
+        rows = np.searchsorted(self.checksums, found)
+        rows = np.minimum(rows, len(self.checksums) - 1)
+        known: NDArray[np.intp] = rows[self.checksums[rows] == found]
+        return known
 
 
 def learn_vocabulary(texts: Sequence[str]) -> Vocabulary:
     """Collect the n-grams of texts; a rare one weighs more (inverse document frequency)."""
-    every = [count_ngrams(text)[0] for text in texts]
+    every = [np.unique(_checksums(_ngrams(text))) for text in texts]
     joined = np.concatenate(every) if every else np.zeros(0, dtype=np.uint32)
     checksums, documents = np.unique(joined, return_counts=True)
     weights = np.log((1.0 + len(texts)) / (1.0 + documents)) + 1.0
     return Vocabulary(checksums, weights.astype(np.float32))
 
 
-def _ngrams(text: str) -> list[bytes]:
-    tokens = _TOKEN.findall(text)
-    grams = ["w" + token for token in tokens]
-    grams += [f"b{first} {second}" for first, second in pairwise(tokens)]
-    for token in tokens:
-        padded = f" {token} "
-        for size in GROUP_SIZES:
-            grams += [padded[start : start + size] for start in range(len(padded) - size + 1)]
-    return [gram.encode("utf-8", "replace") for gram in grams]
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(text[:MAX_CHARACTERS].lower())
+
+
+def _ngrams(text: str) -> list[str]:
+    tokens = _tokens(text)
+    return [*_pairs(tokens), *(part for token in tokens for part in _parts(token))]
+
+
+def _pairs(tokens: Sequence[str]) -> list[str]:
+    return [f"b{first} {second}" for first, second in pairwise(tokens)]
+
+
+def _parts(token: str) -> list[str]:
+    """A word, and its groups of letters."""
+    padded = f" {token} "
+    groups = [
+        padded[start : start + size]
+        for size in GROUP_SIZES
+        for start in range(len(padded) - size + 1)
+    ]
+    return ["w" + token, *groups]
+
+
+def _checksums(grams: Iterable[str]) -> NDArray[np.uint32]:
+    found = [zlib.crc32(gram.encode("utf-8", "replace")) for gram in grams]
+    return np.array(found, dtype=np.uint32)

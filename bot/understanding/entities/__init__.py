@@ -1,6 +1,6 @@
 """What does a message name? Products, values, prices, sizes, references, dates and the rest."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TypedDict
@@ -127,8 +127,8 @@ def extract_entities(text: str, language: str, vocabulary: Vocabulary, today: da
     references = find_references(folded, language, today)
     days = find_dates(references.remaining, language, today)
     undated = blank(references.remaining, [(day.start, day.end) for day in days])
-    return replace(
-        _read_quantities(undated, vocabulary, language),
+    return Entities(
+        **_read_quantities(undated, vocabulary, language),
         **_read_names(references.remaining, vocabulary, language),
         order_numbers=references.order_numbers,
         ticket_numbers=references.ticket_numbers,
@@ -171,7 +171,28 @@ def _read_names(text: str, vocabulary: Vocabulary, language: str) -> _Names:
     }
 
 
-def _read_quantities(text: str, vocabulary: Vocabulary, language: str) -> Entities:
+class _Quantities(TypedDict):
+    """The fields of `Entities` that are read from numbers."""
+
+    price_min_cents: int | None
+    price_max_cents: int | None
+    amounts_cents: tuple[int, ...]
+    width_min_cm: float | None
+    width_max_cm: float | None
+    depth_min_cm: float | None
+    depth_max_cm: float | None
+    height_min_cm: float | None
+    height_max_cm: float | None
+    length_min_cm: float | None
+    length_max_cm: float | None
+    dimensions: tuple[Dimension, ...]
+    sizes_cm: tuple[tuple[float, ...], ...]
+    quantities: tuple[int, ...]
+    seats: int | None
+    ordinals: tuple[int, ...]
+
+
+def _read_quantities(text: str, vocabulary: Vocabulary, language: str) -> _Quantities:
     """Sizes, seats, prices and counts, each read from what the rules before it left."""
     sizes = find_dimensions(text, language)
     unsized = blank(text, sizes.spans)
@@ -180,29 +201,24 @@ def _read_quantities(text: str, vocabulary: Vocabulary, language: str) -> Entiti
     amounts = find_amounts(uncounted, language)
     prices = price_bounds(uncounted, amounts, language)
     unpriced = blank(uncounted, [(amount.start, amount.end) for amount in amounts])
-    bounds = {
-        (axis, bound): _size_bound(sizes.dimensions, axis, bound)
-        for axis in ("width", "depth", "height", "length")
-        for bound in ("min", "max")
+    return {
+        "price_min_cents": prices.min_cents,
+        "price_max_cents": prices.max_cents,
+        "amounts_cents": tuple(dict.fromkeys(amount.cents for amount in amounts)),
+        "width_min_cm": _size_bound(sizes.dimensions, "width", "min"),
+        "width_max_cm": _size_bound(sizes.dimensions, "width", "max"),
+        "depth_min_cm": _size_bound(sizes.dimensions, "depth", "min"),
+        "depth_max_cm": _size_bound(sizes.dimensions, "depth", "max"),
+        "height_min_cm": _size_bound(sizes.dimensions, "height", "min"),
+        "height_max_cm": _size_bound(sizes.dimensions, "height", "max"),
+        "length_min_cm": _size_bound(sizes.dimensions, "length", "min"),
+        "length_max_cm": _size_bound(sizes.dimensions, "length", "max"),
+        "dimensions": sizes.dimensions,
+        "sizes_cm": sizes.sizes_cm,
+        "quantities": find_quantities(unpriced, vocabulary, language),
+        "seats": seats,
+        "ordinals": find_ordinals(unpriced, language),
     }
-    return Entities(
-        price_min_cents=prices.min_cents,
-        price_max_cents=prices.max_cents,
-        amounts_cents=tuple(dict.fromkeys(amount.cents for amount in amounts)),
-        width_min_cm=bounds["width", "min"],
-        width_max_cm=bounds["width", "max"],
-        depth_min_cm=bounds["depth", "min"],
-        depth_max_cm=bounds["depth", "max"],
-        height_min_cm=bounds["height", "min"],
-        height_max_cm=bounds["height", "max"],
-        length_min_cm=bounds["length", "min"],
-        length_max_cm=bounds["length", "max"],
-        dimensions=sizes.dimensions,
-        sizes_cm=sizes.sizes_cm,
-        quantities=find_quantities(unpriced, vocabulary, language),
-        seats=seats,
-        ordinals=find_ordinals(unpriced, language),
-    )
 
 
 def _served(language: str) -> str:

@@ -36,6 +36,8 @@ class _Words:
     days: dict[str, int]
     units: dict[str, str]
     last: frozenset[str]
+    # What a day that is not written in figures alone cannot do without.
+    some: re.Pattern[str]
     patterns: tuple[tuple[re.Pattern[str], "_Resolver"], ...]
 
 
@@ -50,7 +52,10 @@ def find_dates(text: str, language: str, today: date) -> tuple[FoundDate, ...]:
     """
     words = _words_of(language if language in LANGUAGES else "fr")
     found: list[FoundDate] = []
+    has_words = words.some.search(text) is not None
     for pattern, resolve in words.patterns:
+        if not has_words and resolve not in _IN_FIGURES:
+            continue
         for match in pattern.finditer(text):
             if any(other.start < match.end() and match.start() < other.end for other in found):
                 continue
@@ -78,7 +83,8 @@ def _words_of(language: str) -> _Words:
         "ago": alternatives(section["ago_before"]), "ago_after": alternatives(section["ago_after"]),
         "in": alternatives(section["in_before"]), "in_after": alternatives(section["in_after"]),
     }  # fmt: skip
-    return _Words(months, weekdays, days, units, last, tuple(_patterns(parts)))
+    some = re.compile(rf"(?:{alternatives([*months, *weekdays, *days, *units])})(?!\w)")
+    return _Words(months, weekdays, days, units, last, some, tuple(_patterns(parts)))
 
 
 def _patterns(
@@ -177,6 +183,8 @@ def _ahead(words: _Words, match: re.Match[str], today: date) -> date | None:
 def _period(words: _Words, match: re.Match[str], today: date) -> date | None:
     return shift(today, -1 if match.groupdict().get("last") else 1, words.units[match["unit"]])
 
+
+_IN_FIGURES = frozenset({_numeric, _day_month, _day_alone})
 
 # Most telling first: a later pattern never reads a span that an earlier one has read.
 _TEMPLATES: tuple[tuple[str, _Resolver], ...] = (

@@ -1,7 +1,7 @@
 """Which numbers does a message spell in words? Rewrites them in digits."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from text_to_num import find_numbers  # type: ignore[import-untyped]
 
@@ -38,8 +38,7 @@ _RESPELLED = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Word:
+class _Word(NamedTuple):
     """A word in the shape that the library expects."""
 
     content: str
