@@ -6,28 +6,36 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bot.messages import Sentence, Source
-from knowledge.passages import Span, sentences
+from knowledge.passages import Span, sentences_of_passage
 from knowledge.search import SearchHit
 
 # An answer is read in a chat window: a few sentences, not the article.
 LONGEST_ANSWER_CHARACTERS = 420
 SHORTEST_ANSWER_CHARACTERS = 160
-# Where the best document is not sure to answer, others that come close are quoted beside it.
-OTHER_SOURCES = 2
-OTHER_SOURCE_RATIO = 0.85
+# Where the best document is not certain to answer, others that come close are quoted beside it.
+OTHER_SOURCE_RATIO = 0.6
 
 _MARKUP = re.compile(r"^(?:#{1,6}|[-*•–>]|\d{1,3}[.)])\s+|\*\*|__|`")
 
 
-def compose(hits: Sequence[SearchHit], sure: bool) -> Iterator[Sentence]:
-    """The sentences of the best passage around its quote; of others too where that is unsure."""
+def compose(hits: Sequence[SearchHit]) -> Iterator[Sentence]:
+    """The sentences of the best passage around its quote."""
+    return _quote(hits[0])
+
+
+def near_the_best(hits: Sequence[SearchHit], most: int) -> list[SearchHit]:
+    """At most so many other documents that come near the best, in its language."""
     best = hits[0]
-    yield from _quote(best)
-    if sure:
-        return
-    for other in hits[1 : 1 + OTHER_SOURCES]:
-        if other.language == best.language and other.score >= OTHER_SOURCE_RATIO * best.score:
-            yield from _quote(other, LONGEST_ANSWER_CHARACTERS // 2)
+    return [
+        other
+        for other in hits[1 : 1 + most]
+        if other.language == best.language and other.score >= OTHER_SOURCE_RATIO * best.score
+    ]
+
+
+def compose_short(hit: SearchHit) -> Iterator[Sentence]:
+    """A short quote of a document that stands beside another."""
+    return _quote(hit, LONGEST_ANSWER_CHARACTERS // 2)
 
 
 def said(hit: SearchHit) -> Span:
@@ -53,9 +61,9 @@ def _quote(hit: SearchHit, longest: int = LONGEST_ANSWER_CHARACTERS) -> Iterator
             yield Sentence(text, (source,), joint=" " if position else "\n\n")
 
 
-def _window(hit: SearchHit, longest: int) -> list[Span]:
+def _window(hit: SearchHit, longest: int) -> Sequence[Span]:
     """Sentences from the quoted one on; the opening one and others where that leaves little."""
-    spans = sentences(hit.passage) or [Span(0, len(hit.passage))]
+    spans = sentences_of_passage(hit.passage) or (Span(0, len(hit.passage)),)
     quoted = hit.quote_start - hit.start
     first = next((i for i, span in enumerate(spans) if span.end > quoted), 0)
     if first == 1 and spans[1].end - spans[0].start <= longest:

@@ -34,7 +34,7 @@ from core.runtime import Runtime
 from core.telemetry import TURN_SECONDS, TURNS
 from services.conversations.conversations import Message
 
-# Where silence is taken for a line that was cut.
+# Where silence is taken for a line that was cut, and a reply is heard, not read.
 SPOKEN_CHANNELS = frozenset({"voice"})
 
 
@@ -77,6 +77,7 @@ async def _understand(
     """Read the message in the light of its conversation."""
     interpreter = runtime.part(Interpreter)
     conversation = opening.conversation
+    is_spoken = message.channel in SPOKEN_CHANNELS
     read = await interpreter.understand(
         message.text, conversation.language, message.principal.organization_id
     )
@@ -90,7 +91,8 @@ async def _understand(
         user_message_id=opening.user_message_id,
         sequence=opening.sequence,
         owner=conversation.owner,
-        is_quiet=opening.answered_by == "quiet" and message.channel not in SPOKEN_CHANNELS,
+        is_quiet=opening.answered_by == "quiet" and not is_spoken,
+        is_spoken=is_spoken,
         uploads=opening.uploads,
     )
     turn.note(

@@ -29,13 +29,7 @@ KNOWLEDGE_INTENTS = frozenset(
         "design_request",
     }
 )
-PRODUCT_INTENTS = frozenset(
-    {
-        "product_question",
-        "price_question",
-        "stock_question",
-    }
-)
+PRODUCT_INTENTS = frozenset({"product_question", "price_question", "stock_question"})
 SMALL_TALK = frozenset({"greeting", "thanks", "goodbye", "affirm", "deny"})
 # Questions that say more about a product when one is named with them.
 PRODUCT_ATTRIBUTE_INTENTS = frozenset(
@@ -171,10 +165,14 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
 
 
 def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """A person is asked for; a bare address or number that a form waits for is no such wish."""
+    """A person is asked for; what a form waits for or takes up ("c'est urgent") is no such wish."""
     if read.intent != "human_agent" or read.confidence < DIGRESSION_CONFIDENCE:
         return None
-    if state.form is not None and forms.answers_with_entity(state.form, read):
+    form = state.form
+    if form is not None and forms.answers_with_entity(form, read):
+        return None
+    unsure = read.confidence < WORDLESS_CONFIDENCE
+    if form is not None and form.confirming and unsure and forms.correct(form, read) != form:
         return None
     return Plan(HandOver("requested"), state)
 
@@ -448,13 +446,19 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
         # A number says what the words do not: it is that order, or that ticket, that is meant.
         intent = "order_status" if read.entities.order_numbers else "ticket_status"
         return _start_form(state, replace(read, intent=intent), caller)
-    if unread and read.product_sku is not None:
+    if read.product_sku is not None and (unread or _may_want_to_see(read)):
         return Plan(DescribeProduct(read.product_sku, "product_question"), state)
     if unread and read.entities.types and _is_short(read) and not read.is_question:
         return Plan(SearchProducts(), state)
     strict = is_surely_foreign(read)
     otherwise = None if strict else asking_clause(read.text)
     return Plan(AnswerFromKnowledge(read.text, read.intent, strict, otherwise), state)
+
+
+def _may_want_to_see(read: Understanding) -> bool:
+    """Whether an image may be asked for, or just the product: "parlez-moi du canapé Sienne"."""
+    doubtful = read.confidence < DIGRESSION_CONFIDENCE and not read.is_question
+    return doubtful and read.intent == "design_request"
 
 
 def is_surely_foreign(read: Understanding) -> bool:

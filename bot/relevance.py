@@ -25,8 +25,8 @@ def least_score(assistant: Assistant, read: Understanding, hit: SearchHit, stric
     shop's documents tell of what no intent was taught, "none of our business" says little.
     """
     if strict:
-        doubt = assistant.strict_answer_score - assistant.foreign_answer_score
-        return assistant.foreign_answer_score + doubt * hit.familiar
+        doubt = max(assistant.strict_answer_score - assistant.answer_score, 0.0)
+        return assistant.answer_score + doubt * hit.familiar
     if read.intent in KNOWLEDGE_INTENTS and read.confidence >= DIGRESSION_CONFIDENCE:
         expected = hit.familiar >= FAMILIAR
         more = -assistant.expected_ease if expected else assistant.unexpected_doubt

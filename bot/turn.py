@@ -40,6 +40,8 @@ class Turn:
     owner: str = "bot"
     # The customer knows that a person reads along: the message is stored and nothing is said.
     is_quiet: bool = False
+    # The reply is heard, not read: it is short.
+    is_spoken: bool = False
     # What came with the message.
     uploads: tuple[Upload, ...] = ()
     # Whether these went to a ticket that was open already.

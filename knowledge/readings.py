@@ -19,6 +19,7 @@ IntentReader = Callable[[str, Vectors], Mapping[str, float]]
 INTENT_COLUMNS = 32
 COMPARED_DOCUMENTS = 5_000
 FIRST_ROWS = 64
+MOSTLY_FAMILIAR = 0.5
 
 Row = NDArray[np.float32]
 
@@ -33,6 +34,7 @@ class Readings:
         self._ids: list[UUID] = []
         self._places: dict[UUID, int] = {}
         self._familiar: dict[UUID, float] = {}
+        self._all_familiar = 0.0
 
     def __contains__(self, document_id: UUID) -> bool:
         return document_id in self._places
@@ -56,6 +58,7 @@ class Readings:
         hold say nothing.
         """
         place = self._places.get(document_id)
+        self._all_familiar -= self._familiar.get(document_id, 0.0)
         if place is None:
             place = self._places[document_id] = len(self._ids)
             self._ids.append(document_id)
@@ -64,13 +67,14 @@ class Readings:
         self._rows[place] = row
         self._rows[place, self._subjects :] *= float((row[: self._subjects] ** 2).sum())
         self._familiar[document_id] = float((row[self._subjects :] ** 2).sum())
+        self._all_familiar += self._familiar[document_id]
 
     def remove(self, document_id: UUID) -> None:
         """Forget a document; the last row takes its place."""
         place = self._places.pop(document_id, None)
         if place is None:
             return
-        del self._familiar[document_id]
+        self._all_familiar -= self._familiar.pop(document_id)
         last = self._ids.pop()
         if last != document_id:
             self._ids[place] = last
@@ -78,8 +82,15 @@ class Readings:
             self._rows[place] = self._rows[len(self._ids)]
 
     def familiar(self, document_id: UUID) -> float:
-        """How much of a document's title the taught intents tell, 0 to 1; 1 until it is read."""
-        return self._familiar.get(document_id, 1.0)
+        """How much of a document's matter the taught intents know, 0 to 1; 1 until it is read.
+
+        That is what they tell of its title, and less where they know less than half of all titles:
+        among documents of other matters a title is known by chance.
+        """
+        if document_id not in self._familiar:
+            return 1.0
+        known = self._all_familiar / len(self._familiar)
+        return self._familiar[document_id] * min(1.0, known / MOSTLY_FAMILIAR)
 
     def agreements(self, row: Row, subject_weight: float, intent_weight: float) -> Agreements:
         """How far each document is about what a question's row is about."""
@@ -98,14 +109,14 @@ class Agreements:
         self._ids, self._places, self._rows, self._weights = ids, places, rows, weights
         few = len(ids) <= COMPARED_DOCUMENTS
         # All at once where there are few: one by one costs more.
-        self._scores = rows[: len(ids)] @ weights if few else None
+        self._scores: list[float] | None = (rows[: len(ids)] @ weights).tolist() if few else None
 
     def of(self, document_id: UUID) -> float:
         place = self._places.get(document_id)
         if place is None:
             return 0.0
         if self._scores is not None:
-            return float(self._scores[place])
+            return self._scores[place]
         return float(self._rows[place] @ self._weights)
 
     def best(self, limit: int) -> list[UUID]:
@@ -117,4 +128,5 @@ class Agreements:
             return []
         if len(self._ids) <= limit:
             return list(self._ids)
-        return [self._ids[place] for place in np.argpartition(-self._scores, limit)[:limit]]
+        places = np.argpartition(np.negative(self._scores), limit)[:limit]
+        return [self._ids[place] for place in places.tolist()]

@@ -113,7 +113,7 @@ async def explain(
         vector = (await asyncio.to_thread(encoder.encode, [question]))[0]
     evidence = await _evidence(knowledge, organization_id, question, language, vector, intents)
     terms = question_terms(question, language)
-    candidates = ranked(corpus, evidence)[:limit]
+    candidates = ranked(corpus, evidence, limit)
     return [
         ExplainedHit(
             await _hit(

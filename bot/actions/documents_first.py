@@ -20,7 +20,7 @@ from bot.policy import (
     SmallTalk,
 )
 from bot.turn import Turn
-from bot.understanding.cues import has_cue
+from bot.understanding.cues import fold, has_cue
 from bot.understanding.understand import Understanding
 from knowledge.search import SearchHit
 from knowledge.words import plain_words, stems
@@ -44,30 +44,45 @@ async def told_instead(turn: Turn, decision: Decision) -> list[SearchHit]:
 async def told_before(turn: Turn, decision: Decision) -> list[SearchHit]:
     """What documents tell before a form begins or a human is called."""
     read, assistant = turn.read, turn.assistant
-    if not _asks(read):
-        return []
+    asks, doubtful = _asks(read), _is_doubtful(read)
     if isinstance(decision, HandOver):
-        return await told_by_documents(turn, assistant.rather_documents_score)
+        return await told_by_documents(turn, assistant.rather_documents_score) if asks else []
     begins = isinstance(decision, FollowForm) and turn.state.form is None
     if not begins or read.entities.order_numbers or read.entities.ticket_numbers:
         return []
-    doubtful = _is_doubtful(read)
-    least = assistant.doubtful_score if doubtful else assistant.sure_of_documents_score
-    return await told_by_documents(turn, least)
+    if asks and read.intent == "support_request":
+        # "Le livreur est là, je signe ?": advice helps now, the ticket later.
+        return await told_by_documents(turn, assistant.answer_score)
+    if asks and doubtful:
+        return await told_by_documents(turn, assistant.doubtful_score)
+    if asks or doubtful:
+        return await told_by_documents(turn, assistant.rather_documents_score)
+    return []
 
 
 async def told_instead_of_products(turn: Turn, filters: Mapping[str, Any]) -> list[SearchHit]:
     """What documents tell where a question seems to ask what furniture costs or is like.
 
-    "Combien pour m'apporter un canapé ?" names furniture and asks for the price of its delivery.
+    "Combien pour m'apporter un canapé ?" names furniture and asks for the price of its delivery;
+    less is enough of a document where a way to do something is asked for.
     """
     read, assistant = turn.read, turn.assistant
     if read.intent not in PRODUCT_INTENTS or read.product_sku or not _asks_beside_its_kind(turn):
         return []
     named = {name for name, value in filters.items() if value}
-    if named <= KINDS or (_is_doubtful(read) and read.is_question and named <= LOOKS):
+    if named <= LOOKS and has_cue(fold(read.corrected), "asks_procedure"):
+        return await told_by_documents(turn, assistant.doubtful_score)
+    if named <= KINDS or (named <= LOOKS and read.is_question):
         return await told_by_documents(turn, assistant.rather_documents_score)
     return []
+
+
+async def told_instead_of_nothing(turn: Turn, filters: Mapping[str, Any]) -> list[SearchHit]:
+    """What documents tell where the catalogue has nothing."""
+    about_products = turn.read.intent in PRODUCT_INTENTS and _asks(turn.read)
+    if filters and not about_products:
+        return []
+    return await told_by_documents(turn, turn.assistant.sure_score)
 
 
 def _asks_beside_its_kind(turn: Turn) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from bot.actions.hand_over import hand_over
-from bot.answer import compose, quote_sentence, said
+from bot.answer import compose, compose_short, near_the_best, quote_sentence, said
 from bot.messages import ReplyEvent, Sentence, Suggestions
 from bot.phrasing import phrases, word
 from bot.policy import FAILURES_BEFORE_HANDOFF, AnswerFromKnowledge
@@ -16,8 +16,10 @@ from knowledge.contradictions import Contradiction, DatedPassage, contradictions
 from knowledge.index import Knowledge
 from knowledge.search import SearchHit, search
 
-HITS = 8
-COMPARED_HITS = 5
+HITS = 5
+# Other documents that are quoted beside the best one.
+OTHERS_IF_SURE = 1
+OTHERS_IF_DOUBTFUL = 2
 
 
 async def answer(
@@ -66,7 +68,7 @@ async def _found(turn: Turn, decision: AnswerFromKnowledge) -> Sequence[SearchHi
 def quoted(turn: Turn, hits: Sequence[SearchHit]) -> Iterator[Sentence]:
     """What the best document says, before something else is done about the message."""
     yield from _introduced(turn, hits[0], "quoted", _is_sure(turn, hits[0]))
-    yield from compose(hits, sure=True)
+    yield from compose(hits)
 
 
 def _is_sure(turn: Turn, hit: SearchHit, strict: bool = False) -> bool:
@@ -91,7 +93,8 @@ def _told(
 ) -> Iterator[Sentence]:
     """What the documents say; where two disagree both are quoted, the newer first."""
     if disagreement is None:
-        yield from compose(hits, sure)
+        yield from compose(hits)
+        yield from _told_beside(turn, hits, sure)
         return
     found = {hit.document_id: hit for hit in hits}
     newer, older = disagreement.newer, disagreement.older
@@ -100,6 +103,18 @@ def _told(
     yield quote_sentence(found[newer.passage.document_id], newer.sentence)
     yield turn.say("older_document")
     yield quote_sentence(found[older.passage.document_id], older.sentence)
+
+
+def _told_beside(turn: Turn, hits: Sequence[SearchHit], sure: bool) -> Iterator[Sentence]:
+    """What other documents say where the best is not certain to answer; one is enough to hear."""
+    if turn.is_spoken or (sure and hits[0].score >= turn.assistant.certain_score):
+        return
+    for other in near_the_best(hits, OTHERS_IF_SURE if sure else OTHERS_IF_DOUBTFUL):
+        # A figure is said with its source alone, and a title is none.
+        has_figure = any(character.isdigit() for character in other.title)
+        key = "see_also_unnamed" if has_figure else "see_also"
+        yield turn.say(key, title=other.title)
+        yield from compose_short(other)
 
 
 def _disagreement(turn: Turn, hits: Sequence[SearchHit]) -> Contradiction | None:
@@ -114,7 +129,7 @@ def _disagreement(turn: Turn, hits: Sequence[SearchHit]) -> Contradiction | None
             known[hit.document_id].updated_at,
             said(hit) if position == 0 else None,
         )
-        for position, hit in enumerate(hits[:COMPARED_HITS])
+        for position, hit in enumerate(hits)
         if hit.document_id in known
     ]
     found = [
@@ -170,7 +185,7 @@ async def complain(turn: Turn) -> AsyncIterator[ReplyEvent]:
     yield turn.say("complaint")
     hits = await _search(turn, turn.read.text)
     if hits and hits[0].score >= least_score(turn.assistant, turn.read, hits[0], strict=True):
-        for sentence in compose(hits, sure=True):
+        for sentence in quoted(turn, hits):
             yield sentence
     turn.state = turn.state.but(handoff_offered=True, last_intent="complaint")
     turn.note("complaint_heard")

@@ -6,8 +6,8 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from bot.actions.documents_first import told_instead_of_products
-from bot.actions.know import answer, told_by_documents
+from bot.actions.documents_first import told_instead_of_nothing, told_instead_of_products
+from bot.actions.know import answer
 from bot.messages import Products, ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import money, phrases, word
 from bot.policy import AnswerFromKnowledge, DescribeProduct, SearchProducts
@@ -48,7 +48,7 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
         failures=0,
     )
     if not result.products:
-        told = [] if filters else await told_by_documents(turn, turn.assistant.sure_score)
+        told = await told_instead_of_nothing(turn, filters)
         if told:
             async for event in _answer(turn, told):
                 yield event

@@ -48,6 +48,8 @@ UNINFORMATIVE = frozenset(
         "thanks",
     }
 )
+# Nobody asks for a person by what documents say of one; but it is known what these are about.
+WITHOUT_SUBJECT = UNINFORMATIVE - {"human_agent"}
 
 
 @dataclass(frozen=True)
@@ -215,9 +217,10 @@ class Interpreter:
     def subject(self, text: str, vector: NDArray[np.float32]) -> Mapping[str, float]:
         """What a text is about: the shares of its intents, read as if a customer had written it.
 
-        `vector` is its raw embedding. Intents that say nothing of a subject are left out.
+        `vector` is its raw embedding. What is out of scope has none, nor have courtesies.
         """
-        return informative(self._quick_intents.predict(text, vector).ranking)
+        ranking = self._quick_intents.predict(text, vector).ranking
+        return {intent: share for intent, share in ranking if intent not in WITHOUT_SUBJECT}
 
 
 def informative(ranking: Iterable[tuple[str, float]]) -> Mapping[str, float]:

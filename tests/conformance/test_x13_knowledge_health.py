@@ -89,11 +89,11 @@ def test_x13_an_unanswered_question_becomes_an_answer(server: Server, admin: htt
 
 
 def test_x13_a_draft_only_quotes(server: Server, admin: httpx.Client) -> None:
-    question = "Avez-vous des hamacs suspendus pour perroquets ?"
+    question = "Où passe-t-on le permis de piloter un hydravion ?"
     with server.client() as visitor:
         visitor.post("/api/chat", json={"message": question})
     check(admin)
-    gap = gap_about(admin, "perroquets")
+    gap = gap_about(admin, "hydravion")
     draft = admin.post(f"{HEALTH}/unanswered/{gap['id']}/draft").json()["data"]
     listed = admin.get(DOCUMENTS, params={"per_page": 100, "search": ""}).json()["data"]
     known = [admin.get(f"{DOCUMENTS}/{one['id']}").json()["data"]["text"] for one in listed]

@@ -25,7 +25,7 @@ def test_that_a_foreign_question_needs_less_where_the_document_is_foreign_too() 
     between = least_score(ASSISTANT, read, hit(0.5), strict=True)
     foreign = least_score(ASSISTANT, read, hit(0.0), strict=True)
     assert known == pytest.approx(ASSISTANT.strict_answer_score)
-    assert foreign == pytest.approx(ASSISTANT.foreign_answer_score)
+    assert foreign == pytest.approx(ASSISTANT.answer_score)
     assert known > between > foreign
 
 
@@ -57,7 +57,7 @@ def test_that_a_document_is_judged_as_the_chat_would() -> None:
 
 
 def test_that_a_task_is_put_off_sooner_for_a_document_of_an_unknown_matter() -> None:
-    sure, doubtful = ASSISTANT.sure_of_documents_score, ASSISTANT.doubtful_score
+    sure, doubtful = ASSISTANT.rather_documents_score, ASSISTANT.doubtful_score
     least = [put_off_score(ASSISTANT, hit(share), sure) for share in (0.0, 0.5, 1.0)]
     assert least[0] == pytest.approx(doubtful)
     assert least[2] == pytest.approx(sure)

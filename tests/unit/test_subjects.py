@@ -100,12 +100,27 @@ def test_that_readings_are_replaced_removed_and_grow() -> None:
 
 def test_that_readings_tell_how_much_of_a_title_the_intents_know() -> None:
     readings = Readings(2)
-    known, foreign, unread = (UUID(int=number) for number in range(3))
+    known, half, unread = (UUID(int=number) for number in range(3))
     subject = np.zeros(2, dtype=np.float32)
     readings.put(known, readings.row(subject, {"care_question": 0.7, "warranty_question": 0.2}))
-    readings.put(foreign, readings.row(subject, {"care_question": 0.05}))
+    readings.put(half, readings.row(subject, {"care_question": 0.5}))
     assert readings.familiar(known) == pytest.approx(0.9)
-    assert readings.familiar(foreign) == pytest.approx(0.05)
+    assert readings.familiar(half) == pytest.approx(0.5)
     assert readings.familiar(unread) == 1.0
     readings.remove(known)
     assert readings.familiar(known) == 1.0
+
+
+def test_that_among_foreign_documents_a_title_is_known_by_chance() -> None:
+    readings = Readings(2)
+    known, *foreign = (UUID(int=number) for number in range(9))
+    subject = np.zeros(2, dtype=np.float32)
+    readings.put(known, readings.row(subject, {"care_question": 0.8}))
+    for id in foreign:
+        readings.put(id, readings.row(subject, {"care_question": 0.0125}))
+    assert readings.familiar(known) == pytest.approx(0.8 * 0.1 / 0.5)
+    readings.put(foreign[0], readings.row(subject, {"care_question": 0.0125}))
+    assert readings.familiar(known) == pytest.approx(0.8 * 0.1 / 0.5)
+    for id in foreign:
+        readings.remove(id)
+    assert readings.familiar(known) == pytest.approx(0.8)
