@@ -1,12 +1,13 @@
 """How well and at what cost are documents found? R@1, R@3, R@5, MRR, CPU, and answerability.
 
-    scripts/bench retrieval [shop] [cnil] [held-out] [shop-unseen] [cnil-unseen] [--misses]
+    scripts/bench retrieval [shop] [cnil] [held-out] [shop-unseen] [shop-customers]
+        [cnil-unseen] [--misses]
 
 `shop` asks tests/evaluation/general_questions.yaml of the sample shop's articles; `cnil` asks
 tests/evaluation/cnil_questions.yaml of the help desk's documents, read from
 EVAL_DATA_DIR/cnil_kb (ends with an error when it is not there). Weights were chosen on these two;
 `held-out` asks the help desk the questions of tests/evaluation/cnil_held_out.yaml, on which
-nothing was chosen. The two `unseen` sets are about documents drawn at random, written by somebody
+nothing was chosen. The other sets are about documents drawn at random, written by somebody
 who knew neither the search nor the other questions. All go through the real database, outbox and
 vector store in a temporary folder. Beside ours stands what plain word search finds. Unanswerable
 questions are those of tests/evaluation/out_of_knowledge.yaml. `scripts/bench retrieval_growth`
@@ -54,6 +55,7 @@ QUESTIONS = {
     "cnil": "cnil_questions.yaml",
     "held-out": "cnil_held_out.yaml",
     "shop-unseen": "shop_unseen.yaml",
+    "shop-customers": "shop_customers.yaml",
     "cnil-unseen": "cnil_unseen.yaml",
 }
 

@@ -1,6 +1,7 @@
 """Does a running product quote the right document? Loads documents and asks, all over HTTP.
 
-    scripts/bench sources [shop | cnil | held-out | shop-unseen | cnil-unseen | FOLDER]
+    scripts/bench sources
+        [shop | cnil | held-out | shop-unseen | shop-customers | cnil-unseen | FOLDER]
         [--server ADDRESS] [--email admin@example.com] [--password password123] [--misses]
 
 FOLDER holds Markdown files (a `# title` or `title:` above the text) and `questions.yaml`: a list of
