@@ -10,7 +10,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -249,12 +249,13 @@ def test_the_worker_knows_no_secret_and_is_ended_in_time(
 ) -> None:
     monkeypatch.setenv("SECRET_KEY", "must not be seen")
     seen: list[dict[str, str]] = []
+    before = {child.pid for child in _isolated_children()}
 
     async def prepare() -> None:
         with TemporaryFile() as file:
             file.write(video(frames=400))
             file.seek(0)
-            watching = asyncio.create_task(asyncio.to_thread(_environments, seen))
+            watching = asyncio.create_task(asyncio.to_thread(_environments, seen, before))
             with pytest.raises(InvalidRequest, match="in time"):
                 await MediaWorkers().prepare(file, "", tmp_path, timeout_seconds=0.15)
             await watching
@@ -262,18 +263,23 @@ def test_the_worker_knows_no_secret_and_is_ended_in_time(
     asyncio.run(prepare())
     assert seen
     assert all("SECRET_KEY" not in environment for environment in seen)
-    assert not [child for child in psutil.Process().children() if "-I" in child.cmdline()]
+    assert {child.pid for child in _isolated_children()} <= before
 
 
-def _environments(seen: list[dict[str, str]]) -> None:
+def _isolated_children() -> Iterator[psutil.Process]:
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "-I" in child.cmdline():
+                yield child
+
+
+def _environments(seen: list[dict[str, str]], before: set[int]) -> None:
     for _ in range(12):
         time.sleep(0.01)
-        for child in psutil.Process().children():
-            try:
-                if "-I" in child.cmdline():
+        for child in _isolated_children():
+            with suppress(psutil.Error):
+                if child.pid not in before:
                     seen.append(dict(child.environ()))
-            except psutil.Error:
-                continue
 
 
 @pytest.mark.parametrize(
