@@ -102,8 +102,18 @@ def global_table(name: str, *columns: Any, data_class: str, erased_by: str) -> T
     )
 
 
-def organization_table(name: str, *columns: Any, data_class: str, erased_by: str) -> Table:
-    """Declare a table each row of which belongs to an organization."""
+def organization_table(
+    name: str,
+    *columns: Any,
+    data_class: str,
+    erased_by: str,
+    organization_index: bool = True,
+) -> Table:
+    """Declare a table each row of which belongs to an organization.
+
+    Without `organization_index` where a turn writes rows and nothing asks for all of an
+    organization, or another index begins with it: an index costs each row that is written.
+    """
     return Table(
         name,
         metadata,
@@ -112,7 +122,7 @@ def organization_table(name: str, *columns: Any, data_class: str, erased_by: str
             "organization_id",
             ForeignKey("organizations.id", ondelete="CASCADE"),
             nullable=False,
-            index=True,
+            index=organization_index,
         ),
         *columns,
         info={"data_class": data_class, "erased_by": erased_by},

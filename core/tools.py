@@ -52,6 +52,7 @@ tool_runs = organization_table(
     UniqueConstraint("organization_id", "actor", "tool", "idempotency_key"),
     data_class="audit",
     erased_by="arguments and result are emptied by actor and conversation",
+    organization_index=False,
 )
 
 

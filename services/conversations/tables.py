@@ -21,9 +21,15 @@ from core.database import UtcDateTime, organization_table
 
 # Written out, not with parameters: SQLite uses a partial index only where it sees the same words.
 WITH_PEOPLE = "owner IN ('waiting', 'human')"
-_OF_PEOPLE: dict[str, Any] = {
-    name: text(WITH_PEOPLE) for name in ("sqlite_where", "postgresql_where")
-}
+IS_REPLY = "reply_to IS NOT NULL"
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {name: text(condition) for name in ("sqlite_where", "postgresql_where")}
+
+
+_OF_PEOPLE = _where(WITH_PEOPLE)
+_OF_REPLIES = _where(IS_REPLY)
 
 conversations = organization_table(
     "conversations",
@@ -60,6 +66,7 @@ conversations = organization_table(
     Index("ix_conversations_due", "handoff_due_at", **_OF_PEOPLE),
     data_class="conversation",
     erased_by="deleted by customer id or actor, messages and turns with it",
+    organization_index=False,
 )
 
 messages = organization_table(
@@ -76,12 +83,14 @@ messages = organization_table(
     # Products, tool results, suggestions: what a client shows beside the text.
     Column("attachments", JSON, nullable=False),
     Column("client_message_id", String(200)),
-    Column("reply_to", ForeignKey("messages.id", ondelete="CASCADE"), index=True),
+    Column("reply_to", ForeignKey("messages.id", ondelete="CASCADE")),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("conversation_id", "sequence"),
     UniqueConstraint("conversation_id", "client_message_id"),
+    Index("ix_messages_reply_to", "reply_to", **_OF_REPLIES),
     data_class="conversation",
     erased_by="deleted with the conversation",
+    organization_index=False,
 )
 
 turns = organization_table(
@@ -94,6 +103,7 @@ turns = organization_table(
     Index("ix_turns_conversation", "conversation_id"),
     data_class="trace",
     erased_by="deleted with the conversation",
+    organization_index=False,
 )
 
 # Messages that wait, in the order of their ids, until the earlier ones have been answered by
