@@ -49,6 +49,8 @@ class DialogueState:
     email: str | None = None
     ticket_ids: tuple[str, ...] = ()
     better_photo_asked: bool = False
+    # Whether files may have come with an earlier message.
+    files_sent: bool = False
     # What a language model has been told of earlier messages, and the last of those.
     summary: str = ""
     summarised_until: str = ""
@@ -63,6 +65,9 @@ class DialogueState:
         """Read a stored state; fields of another release are dropped, missing ones default."""
         known = {item.name for item in fields(cls)}
         values = {name: value for name, value in stored.items() if name in known}
+        if stored:
+            # An earlier release did not tell.
+            values.setdefault("files_sent", True)
         for name in ("form", "paused_form"):
             if values.get(name) is not None:
                 values[name] = Form(**values[name])

@@ -18,6 +18,7 @@ from bot.understanding.cues import has_cue
 from core.errors import SupportError
 from services.uploads.advice import missing_photos, photo_problems
 from services.uploads.attachments import uploads_of_conversation
+from services.uploads.uploads import Upload
 
 CAPTION_WORDS = 8
 # More would read like a form to fill in.
@@ -33,6 +34,7 @@ async def receive(turn: Turn) -> AsyncIterator[ReplyEvent]:
     if not turn.uploads:
         return
     turn.note("files_received", count=len(turn.uploads))
+    turn.state = turn.state.but(files_sent=True)
     added = await _add_to_open_ticket(turn) if _is_about_ticket(turn) else None
     if turn.owner == "human":
         return
@@ -125,8 +127,7 @@ def _is_caption(turn: Turn) -> bool:
 
 async def photo_lines(turn: Turn, form: Form) -> list[Sentence]:
     """What a ticket's recapitulation says of photos: how many, and once which would help."""
-    async with turn.runtime.database.reading(turn.principal.organization_id) as transaction:
-        sent = await uploads_of_conversation(transaction, turn.conversation.id)
+    sent = await _photos_sent(turn) if turn.state.files_sent else []
     lines = [turn.say("photos.count", count=len(sent))] if sent else []
     if form.slots.get("photos_asked"):
         return lines
@@ -137,3 +138,8 @@ async def photo_lines(turn: Turn, form: Form) -> list[Sentence]:
         views = ", ".join(word(turn.language, "photo_views", view) for view in missing)
         lines.append(turn.say("photos.wanted", views=views))
     return lines
+
+
+async def _photos_sent(turn: Turn) -> list[Upload]:
+    async with turn.runtime.database.reading(turn.principal.organization_id) as transaction:
+        return await uploads_of_conversation(transaction, turn.conversation.id)
