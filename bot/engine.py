@@ -12,7 +12,7 @@ from bot.agent.allowance import model_for
 from bot.agent.attempt import Attempt
 from bot.agent.continuation import without_repeats
 from bot.assistant import Assistant
-from bot.memory import Opening, close_turn, open_turn
+from bot.memory import Opening, close_turn, keep_audit, open_turn
 from bot.messages import (
     Accepted,
     Finished,
@@ -57,13 +57,17 @@ async def handle(
         return
     turn = await _understand(message, assistant, runtime, opening)
     reply = Reply()
-    # Who stops listening stops the answer: a generator left half-way would go on unheard.
-    async with aclosing(_answer(turn)) as events:
-        async for event in events:
-            reply.add(event)
-            yield event
-    turn.state = turn.state.but(turn=turn.state.turn + 1)
-    message_id = await close_turn(turn, reply)
+    try:
+        # Who stops listening stops the answer: a generator left half-way would go on unheard.
+        async with aclosing(_answer(turn)) as events:
+            async for event in events:
+                reply.add(event)
+                yield event
+        turn.state = turn.state.but(turn=turn.state.turn + 1)
+        message_id = await close_turn(turn, reply)
+    except Exception:
+        await keep_audit(turn)
+        raise
     TURNS.labels(turn.read.intent, turn.trace[-2]["step"]).inc()
     TURN_SECONDS.observe(turn.trace[-1]["ms"] / 1000)
     if runtime.traces is not None:

@@ -12,9 +12,11 @@ from bot.assistant import Assistant
 from bot.messages import IncomingMessage, Reply
 from bot.turn import Turn
 from core.database import Transaction
-from core.errors import Conflict
+from core.errors import Conflict, SupportError
 from core.postgresql_writes import NothingChanged
 from core.runtime import Runtime
+from core.telemetry import logger
+from core.tools import store_audit
 from services.conversations import conversations as store
 from services.conversations.conversations import Conversation, Message, NewReply
 from services.conversations.handoff import customer_wrote
@@ -135,6 +137,18 @@ async def close_turn(turn: Turn, reply: Reply) -> UUID:
     )
     try:
         async with runtime.database.transaction(turn.principal.organization_id) as transaction:
+            await store_audit(transaction, turn.audit)
             return await store.store_reply(transaction, new, runtime.clock())
     except NothingChanged:
         raise LeaseLost from None
+
+
+async def keep_audit(turn: Turn) -> None:
+    """Store what tools did in a turn that came to no reply, if that can be done now."""
+    if not turn.audit:
+        return
+    try:
+        async with turn.runtime.database.transaction(turn.principal.organization_id) as transaction:
+            await store_audit(transaction, turn.audit)
+    except SupportError:
+        logger("bot.memory").warning("tool_audit_failed", count=len(turn.audit))

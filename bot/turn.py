@@ -18,7 +18,7 @@ from bot.state import DialogueState
 from bot.understanding.understand import Understanding
 from core.runtime import Runtime
 from core.security import Principal
-from core.tools import run_tool
+from core.tools import AuditRow, run_tool
 from services.conversations.conversations import Conversation
 from services.uploads.uploads import Upload
 
@@ -47,6 +47,8 @@ class Turn:
     # Whether these went to a ticket that was open already.
     files_are_on_ticket: bool = False
     trace: list[dict[str, Any]] = field(default_factory=list)
+    # Of the tools that only read; stored with the reply.
+    audit: list[AuditRow] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -87,6 +89,7 @@ class Turn:
             language=self.language,
             confirmed=key is not None,
             idempotency_key=key,
+            audit=self.audit,
         )
         self.note("tool", tool=tool)
         if not isinstance(result, returns):

@@ -37,6 +37,8 @@ from core.telemetry import TOOL_RUNS, TOOL_SECONDS, logger
 if TYPE_CHECKING:
     from core.runtime import Runtime
 
+AuditRow = Mapping[str, Any]
+
 tool_runs = organization_table(
     "tool_runs",
     Column("tool", String(80), nullable=False),
@@ -125,12 +127,14 @@ async def run_tool(
     language: str = "fr",
     confirmed: bool = False,
     idempotency_key: str | None = None,
+    audit: list[AuditRow] | None = None,
 ) -> BaseModel:
     """Run a tool for a caller and return its result.
 
     Raises InvalidRequest (arguments), PermissionDenied, ConfirmationRequired, DeadlineExceeded,
     and whatever SupportError the tool raises. Every attempt that passed validation leaves one
-    audit row.
+    audit row. That of a read goes to `audit` where it is given: a caller that writes soon anyway
+    keeps these rows in the same transaction, with `store_audit`.
     """
     parsed = _parse(tool, arguments)
     principal.require(tool.permission)
@@ -138,7 +142,7 @@ async def run_tool(
         raise ConfirmationRequired(f"The tool {tool.name} must be confirmed first.")
     context = ToolContext(runtime, principal, conversation_id, language)
     started = time.perf_counter()
-    attempt = _Attempt(tool, parsed, context, idempotency_key, started)
+    attempt = _Attempt(tool, parsed, context, idempotency_key, started, audit)
     try:
         async with asyncio.timeout(tool.timeout_seconds):
             result = await (_run_effect(attempt) if tool.effect else _run_read(attempt))
@@ -165,8 +169,9 @@ class _Attempt:
     context: ToolContext
     idempotency_key: str | None
     started: float
+    audit: list[AuditRow] | None
 
-    def row(self, outcome: str, result: BaseModel | None) -> dict[str, Any]:
+    def row(self, outcome: str, result: BaseModel | None) -> AuditRow:
         """The audit row; the result is kept only where it can be asked for again."""
         keep_result = result is not None and self.tool.effect
         return {
@@ -201,11 +206,20 @@ def _parse(tool: Tool, arguments: Mapping[str, Any] | BaseModel) -> BaseModel:
 async def _run_read(attempt: _Attempt) -> BaseModel:
     context = attempt.context
     result = await attempt.tool.run(context, attempt.arguments)
+    if attempt.audit is not None:
+        attempt.audit.append(attempt.row("ok", result))
+        return result
     async with context.runtime.database.transaction(
         context.principal.organization_id
     ) as transaction:
-        await transaction.insert_later(tool_runs, attempt.row("ok", result))
+        await store_audit(transaction, [attempt.row("ok", result)])
     return result
+
+
+async def store_audit(transaction: Transaction, rows: Iterable[AuditRow]) -> None:
+    """Keep the audit rows of tools with what else is written."""
+    for row in rows:
+        await transaction.insert_later(tool_runs, row)
 
 
 async def _run_effect(attempt: _Attempt) -> BaseModel:
@@ -262,6 +276,6 @@ async def _record_failure(attempt: _Attempt, outcome: str) -> None:
         async with context.runtime.database.transaction(
             context.principal.organization_id
         ) as transaction:
-            await transaction.insert_later(tool_runs, attempt.row(outcome, None))
+            await store_audit(transaction, [attempt.row(outcome, None)])
     except SupportError:
         logger("core.tools").warning("tool_audit_failed", tool=attempt.tool.name)
