@@ -11,11 +11,12 @@ class Assistant:
 
     Scores are those of `knowledge.ranking` (0 to 1). From `sure_score` on an answer is given as it
     is, up to `certain_score` with another document beside it; from `answer_score` on with a word of
-    doubt and the offer of a human; below it the assistant says that it does not know. Where the intent says what is asked, less is enough of a
-    document about such things and more is needed of one about others, by `expected_ease` and
-    `unexpected_doubt` of what `answer_score` leaves up to 1. A question that hardly seems to be
-    about the shop needs `strict_answer_score`; `answer_score` is enough where the document is of a
-    matter that the intents do not know either, with a word of doubt up to the former.
+    doubt and the offer of a human; below it the assistant says that it does not know. Where the
+    intent says what is asked, less is enough of a document about such things and more is needed of
+    one about others, by `expected_ease` and `unexpected_doubt` of what `answer_score` leaves up to
+    1. A question that hardly seems to be about the shop needs `strict_answer_score`; `answer_score`
+    is enough where the document is of a matter that the intents do not know either, with a word of
+    doubt up to the former.
 
     A message that is read as a task is answered by documents first from `rather_documents_score`
     on; where the reading is in doubt from `doubtful_score` on.

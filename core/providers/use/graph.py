@@ -1,11 +1,11 @@
 """The encoder as a model that onnxruntime runs, in half the time that the wheel's own code takes.
 
 The model's inputs are `rows`, the vectors of one text's pieces, (1, pieces, 512), and two numbers,
-(1,): `count`, of the pieces, and `share`, one by the root of that. Its output `vectors` is (1, 512),
-of any length. The layers are those of the wheel's `NumpyBackend`: each piece with its neighbours to
-the left and right, three widths of them side by side; then the mean of all through four layers. The
-first layer, whose rows have columns far larger than the others, keeps its weights of 32 bits; all
-others have 8: vectors are .9995 alike.
+(1,): `count`, of the pieces, and `share`, one by the root of that. Its output `vectors` is (1,
+512), of any length. The layers are those of the wheel's `NumpyBackend`: each piece with its
+neighbours to the left and right, three widths of them side by side; then the mean of all through
+four layers. The first layer, whose rows have columns far larger than the others, keeps its weights
+of 32 bits; all others have 8: vectors are .9995 alike.
 """
 
 from __future__ import annotations
