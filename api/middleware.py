@@ -217,19 +217,18 @@ class BodyLimit:
         limit_bytes, announced_bytes = body_limit_bytes(
             scope["path"], header(scope, b"content-type")
         )
-        error = _too_large(announced_bytes)
         length = header(scope, b"content-length")
         if length.isdecimal() and (len(length) > 18 or int(length) > limit_bytes):
-            await send_error(scope, send, error)
+            await send_error(scope, send, _too_large(announced_bytes))
             return
-        body = _CountedBody(receive, send, limit_bytes, error)
+        body = _CountedBody(receive, send, limit_bytes, announced_bytes)
         try:
             await self.app(scope, body.receive, body.send)
         except Exception:
             if not body.exceeded:
                 raise
         if body.exceeded and not body.started:
-            await send_error(scope, send, error)
+            await send_error(scope, send, _too_large(announced_bytes))
 
 
 def _too_large(limit_bytes: int) -> PayloadTooLarge:
@@ -238,13 +237,16 @@ def _too_large(limit_bytes: int) -> PayloadTooLarge:
 
 
 class _CountedBody:
-    """The two channels of one request, cut off when its body grows too large."""
+    """The two channels of one request, cut off when its body grows too large.
 
-    def __init__(self, receive: Receive, send: Send, limit_bytes: int, error: SupportError):
+    `announced_bytes` is the limit that the error names.
+    """
+
+    def __init__(self, receive: Receive, send: Send, limit_bytes: int, announced_bytes: int):
         self._receive = receive
         self._send = send
         self._left_bytes = limit_bytes
-        self._error = error
+        self._announced_bytes = announced_bytes
         self.exceeded = False
         self.started = False
 
@@ -254,7 +256,7 @@ class _CountedBody:
             self._left_bytes -= len(message.get("body", b""))
             if self._left_bytes < 0:
                 self.exceeded = True
-                raise self._error
+                raise _too_large(self._announced_bytes)
         return message
 
     async def send(self, message: Message) -> None:
