@@ -27,7 +27,7 @@ REMOVED_DIRECTIONS = 3
 REFIT_GROWTH = 2.0
 # Once nothing more comes, a space should be that of the documents there are.
 SETTLED_GROWTH = 1.2
-REFIT_MINIMUM_VECTORS = 60
+REFIT_MINIMUM_VECTORS = 12
 ENCODE_BATCH_TEXTS = 64
 KEPT_RAW_VECTORS = 20_000
 

@@ -29,6 +29,10 @@ TOTAL_SLOPE = 0.9
 NEAREST_SLOPE = 10.6
 AGREEMENT_SLOPE = 2.5
 INTERCEPT = -4.5
+# The nearest of few is farther than the nearest of many. A corpus of fewer passages than the shop
+# is made up for, so that scores mean the same for a dozen documents as for hundreds.
+ENOUGH_PASSAGES = 350
+SIZE_SLOPE = 0.4
 TOTAL_SLOPE_ALONE = 9.4
 INTERCEPT_ALONE = -2.2
 
@@ -149,16 +153,17 @@ def parts_of(candidate: Candidate, evidence: Evidence) -> Parts:
     )
 
 
-def calibrated(total: float, nearest: float | None, agreement: float) -> float:
+def calibrated(total: float, nearest: float | None, agreement: float, passages: int) -> float:
     """How often a document with this sum is the right one, by a fitted logistic curve.
 
     `nearest` is the similarity of the nearest title or passage of all, `agreement` how far the
-    first document is about what is asked: both are the same for every document of a question, so
-    that scores keep the order of the sums. `nearest` is None where there are no vectors.
+    first document is about what is asked, `passages` how many the corpus has: all are the same for
+    every document of a question, so that scores keep the order of the sums. `nearest` is None where
+    there are no vectors.
     """
     if nearest is None:
         logit = TOTAL_SLOPE_ALONE * total + INTERCEPT_ALONE
     else:
         logit = TOTAL_SLOPE * total + NEAREST_SLOPE * nearest + AGREEMENT_SLOPE * agreement
-        logit += INTERCEPT
+        logit += INTERCEPT + SIZE_SLOPE * max(0.0, math.log(ENOUGH_PASSAGES / max(passages, 1)))
     return 1.0 / (1.0 + math.exp(-logit))

@@ -120,7 +120,12 @@ async def explain(
                 knowledge,
                 candidate,
                 terms,
-                calibrated(candidate.total, evidence.nearest, candidates[0].agreement),
+                calibrated(
+                    candidate.total,
+                    evidence.nearest,
+                    candidates[0].agreement,
+                    len(corpus.passages),
+                ),
                 vector if rank < QUOTED_BY_MEANING else None,
             ),
             candidate.passage.heading,
