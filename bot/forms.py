@@ -153,6 +153,8 @@ FORMS: Mapping[str, tuple[Slot, ...]] = {
     ),
 }
 CONFIRMED_FORMS = frozenset({"ticket"})
+# What a form waits for after a recapitulation that was not agreed to.
+CHANGE = "change"
 
 
 def start(name: str, state: DialogueState, read: Understanding, caller: Caller) -> Form:
@@ -247,6 +249,11 @@ def answers_with_entity(form: Form, read: Understanding) -> bool:
     return form.asked in {"email", "number"} and answers(form, read)
 
 
+def is_under_review(form: Form) -> bool:
+    """Whether its recapitulation waits for a yes, or for what is wrong with it."""
+    return form.confirming or form.asked == CHANGE
+
+
 def correct(form: Form, read: Understanding) -> Form:
     """Change what a message corrects of a form that has been recapitulated."""
     if read.intent == "affirm" and not read.entities_present:
@@ -263,6 +270,16 @@ def correct(form: Form, read: Understanding) -> Form:
     return corrected.with_slots(severity=severity)
 
 
+def corrects(form: Form, read: Understanding) -> bool:
+    """Whether a message changes something of a form that is under review."""
+    return is_under_review(form) and correct(form, read) != form
+
+
+def agreed(form: Form) -> Form:
+    """The form after a yes; one to "what is wrong with it?" agrees to nothing."""
+    return form.with_slots(confirmed=True) if form.confirming else form
+
+
 def cancels(form: Form, read: Understanding) -> bool:
     """Whether a message gives the form up."""
     bare = len(read.text.split()) <= BARE_WORDS
@@ -271,7 +288,7 @@ def cancels(form: Form, read: Understanding) -> bool:
     )
     if has_cue(read.folded, "cancel") and (bare or not told):
         return True
-    if read.intent != "deny" or read.entities_present or form.confirming:
+    if read.intent != "deny" or read.entities_present or is_under_review(form):
         return False
     if has_cue(read.folded, "not_at_hand"):
         return False

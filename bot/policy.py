@@ -169,10 +169,12 @@ def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
     if read.intent != "human_agent" or read.confidence < DIGRESSION_CONFIDENCE:
         return None
     form = state.form
+    if has_cue(read.folded, "no_human"):
+        return Plan(SmallTalk("human_not_wanted"), state, resume=form is not None)
     if form is not None and forms.answers_with_entity(form, read):
         return None
     unsure = read.confidence < WORDLESS_CONFIDENCE
-    if form is not None and form.confirming and unsure and forms.correct(form, read) != form:
+    if form is not None and unsure and forms.corrects(form, read):
         return None
     return Plan(HandOver("requested"), state)
 
@@ -226,19 +228,17 @@ def _form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Pl
         return Plan(CancelForm(form), state)
     if _digresses(form, read):
         return replace(_new_topic(state, read, caller), resume=True)
-    if form.confirming:
-        return _confirmation(state, form, read, caller)
+    if forms.is_under_review(form):
+        return _confirmation(state, form, read)
     return Plan(FollowForm(forms.fill(form, read, caller)), state)
 
 
-def _confirmation(
-    state: DialogueState, form: Form, read: Understanding, caller: forms.Caller
-) -> Plan:
+def _confirmation(state: DialogueState, form: Form, read: Understanding) -> Plan:
     corrected = forms.correct(form, read)
     if corrected != form:
         return Plan(FollowForm(replace(corrected, confirming=False, asked=None)), state)
     if _agrees(read):
-        return Plan(FollowForm(form.with_slots(confirmed=True)), state)
+        return Plan(FollowForm(forms.agreed(form)), state)
     return Plan(AskWhatToChange(form), state)
 
 

@@ -102,7 +102,7 @@ async def resume(turn: Turn) -> AsyncIterator[ReplyEvent]:
     if form is None:
         return
     yield turn.say(f"resume.{form.name}")
-    if form.confirming:
+    if forms.is_under_review(form):
         async for event in _recapitulate(turn, form):
             yield event
     elif form.asked is not None:
@@ -123,6 +123,6 @@ async def cancel(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
 
 async def ask_what_to_change(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
     """The recapitulation was not agreed to: ask what is wrong with it."""
-    turn.state = turn.state.but(form=form)
-    turn.note("asked", form=form.name, slot="change")
+    turn.state = turn.state.but(form=replace(form, asked=forms.CHANGE, confirming=False))
+    turn.note("asked", form=form.name, slot=forms.CHANGE)
     yield turn.say("ticket.change")

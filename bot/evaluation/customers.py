@@ -26,6 +26,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from bot import forms
 from bot.evaluation.playing import (
     VISITOR,
     Stored,
@@ -210,7 +211,7 @@ def _reply(mind: Mind, state: DialogueState) -> str:
         mind.changed = True
         return _change(mind, state)
     if state.form is not None:
-        if state.form.confirming:
+        if forms.is_under_review(state.form):
             return _at_recapitulation(mind, state.form)
         if state.form.asked is not None:
             return _answer(mind, state.form.asked)

@@ -30,6 +30,8 @@ PRIOR_WEIGHT = 1.2
 FOREIGN_PRIOR_WEIGHT = 0.5
 
 _NOISE = re.compile(r"\S*[\d@_/#]\S*|\b[A-ZÀ-Ü]{2,}(?:-[A-ZÀ-Ü]+)+\b")
+# Spoken French leaves out the "il", and "y a" alone would be Spanish.
+_THERE_IS = re.compile(r"^\W*y[ '’]?a\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
@@ -41,6 +43,8 @@ def detect_language(text: str, prior: str = "fr") -> str:
     """
     kept = prior if prior in LANGUAGES else LANGUAGES[0]
     cleaned = _NOISE.sub(" ", text[:MAX_CHARACTERS].replace("’", "'"))
+    if kept == "fr":
+        cleaned = _THERE_IS.sub("il y a", cleaned)
     words = [word.lower() for word in _WORD.findall(cleaned)]
     spoken = [word for word in words if word not in _neutral_words()]
     if not spoken:
