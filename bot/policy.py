@@ -365,7 +365,7 @@ def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) 
 
 
 def _tells_problem(state: DialogueState, read: Understanding) -> bool:
-    """Whether an uncertain message says in so many words that something is broken or missing."""
+    """Whether a message in doubt, or one that names an order, says that something is broken."""
     named = bool(read.entities.products or read.entities.types)
     if not named or read.is_question or first_cue(read.folded, "categories") is None:
         return False
@@ -373,7 +373,8 @@ def _tells_problem(state: DialogueState, read: Understanding) -> bool:
         # There is no ticket yet to ask about: one is asked for.
         return not read.entities.ticket_numbers and not state.ticket_ids
     likely = "support_request" in [intent for intent, _ in read.ranking[:3]]
-    uncertain = read.confidence < DIGRESSION_CONFIDENCE and read.intent not in SMALL_TALK
+    doubtful = read.confidence < DIGRESSION_CONFIDENCE or read.intent == "order_status"
+    uncertain = doubtful and read.intent not in SMALL_TALK
     return read.intent == "out_of_scope" or (likely and uncertain)
 
 
