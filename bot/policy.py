@@ -173,8 +173,7 @@ def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
         return Plan(SmallTalk("human_not_wanted"), state, resume=form is not None)
     if form is not None and forms.answers_with_entity(form, read):
         return None
-    unsure = read.confidence < WORDLESS_CONFIDENCE
-    if form is not None and unsure and forms.corrects(form, read):
+    if form is not None and read.confidence < WORDLESS_CONFIDENCE and forms.corrects(form, read):
         return None
     return Plan(HandOver("requested"), state)
 
