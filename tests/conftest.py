@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,16 @@ import pytest
 # and its server.
 pytest_plugins = ["tests.product", "tests.serving", "tests.talking", "tests.valkey", "tests.voices"]
 
+UNIT_TESTS = Path(__file__).parent / "unit"
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Property tests before a product is open: its job engine's threads draw random numbers.
+
+    Hypothesis takes a draw of another thread for one of a strategy, and calls the test flaky.
+    """
+    items.sort(key=lambda item: UNIT_TESTS not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from core.runtime import Runtime
-from knowledge.documents import NewDocument, create_document
+from knowledge.documents import create_document
 from knowledge.index import open_knowledge
 from knowledge.search import ANSWER_THRESHOLD, search
+from scripts.benchmarks.sources import documents_of
 from tests.integration.shop import Shop
 
 pytestmark = pytest.mark.anyio
@@ -20,21 +21,12 @@ FOUND_SHARE = 0.75
 ANSWERED_SHARE = 0.8
 
 
-def club_documents() -> dict[str, NewDocument]:
-    """The documents by the name of their files."""
-    found = {}
-    for path in sorted(FOLDER.glob("*.md")):
-        title, _, text = path.read_text(encoding="utf-8").partition("\n")
-        found[path.name] = NewDocument(title.strip("# "), text.strip())
-    return found
-
-
 async def test_that_a_small_shop_is_answered_from_its_documents(
     runtime: Runtime, shop: Shop
 ) -> None:
     knowledge = await open_knowledge(runtime)
     names = {}
-    for name, new in club_documents().items():
+    for name, (new,) in documents_of(FOLDER).items():
         async with runtime.database.transaction(shop.organization_id) as transaction:
             document = await create_document(transaction, runtime.outbox, new, runtime.clock())
         names[document.id] = name
