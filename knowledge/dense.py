@@ -8,13 +8,14 @@ place when it is complete.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from core.database import new_id
 from core.runtime import Runtime
@@ -111,12 +112,32 @@ class OrganizationVectors:
             return
         texts = texts_to_encode(changed)
         projected = self.ready.space.project(await self._raw.of(texts))
-        await self._runtime.vectors.upsert(self.ready.collection, list(texts), projected)
+        async with self._changing(self.ready):
+            await self._runtime.vectors.upsert(self.ready.collection, list(texts), projected)
 
     async def delete(self, ids: Collection[str]) -> None:
         self._raw.forget(ids)
         if self.ready is not None and ids:
-            await self._runtime.vectors.delete(self.ready.collection, list(ids))
+            async with self._changing(self.ready):
+                await self._runtime.vectors.delete(self.ready.collection, list(ids))
+
+    @asynccontextmanager
+    async def _changing(self, dense: DenseIndex) -> AsyncIterator[None]:
+        """Tell the processes that hold a copy that it is an old one, also after half a change."""
+        try:
+            yield
+        finally:
+            if self._runtime.vectors.is_shared:
+                await self._count_up(dense)
+
+    async def _count_up(self, dense: DenseIndex) -> None:
+        changed = (
+            update(knowledge_indexes)
+            .where(knowledge_indexes.c.collection == dense.collection)
+            .values(version=knowledge_indexes.c.version + 1)
+        )
+        async with self._runtime.database.transaction(self._organization_id) as transaction:
+            await transaction.execute(changed)
 
     async def reconcile(self, everything: Collection[KnownDocument]) -> None:
         """Compare the stored vectors with the documents: add what is missing, drop the rest."""
@@ -128,9 +149,11 @@ class OrganizationVectors:
             await self.build(everything)
             return
         self.ready = dense
-        if missing:
-            await self.put(missing, everything)
-        await self.delete(stored - set[str]().union(*expected.values()))
+        # Whoever wrote before may have ended between a change and saying so.
+        async with self._changing(dense):
+            if missing:
+                await self.put(missing, everything)
+            await self.delete(stored - set[str]().union(*expected.values()))
 
     def has_outgrown(
         self, everything: Collection[KnownDocument], growth: float = REFIT_GROWTH

@@ -150,14 +150,16 @@ class Knowledge:
             self._quotable[passage.id] = kept
         return kept
 
-    async def _warm(self, organization_id: UUID) -> None:
+    async def _warm(self, organization_id: UUID, writes: bool) -> None:
         """Encode the sentences of passages before a customer's question needs them.
 
-        Whoever is still loading documents, or asking the first questions, goes before.
+        Whoever is still loading documents, or asking the first questions, goes before. A space
+        that no longer fits is made anew by the process that `writes`.
         """
         await asyncio.sleep(QUIET_SECONDS)
         known = list(self.corpus(organization_id).documents.values())
-        self._refit_if(organization_id, self.vectors(organization_id).has_changed(known))
+        if writes:
+            self._refit_if(organization_id, self.vectors(organization_id).has_changed(known))
         passages = [(one, document.language) for document in known for one in document.passages]
         for passage, language in passages[:WARMED_PASSAGES]:
             if self.quotable(passage, language).vectors is None:
@@ -165,12 +167,12 @@ class Knowledge:
                 await asyncio.sleep(PAUSE_SECONDS)
         await asyncio.to_thread(give_back_freed_memory)
 
-    def _warm_later(self, organization_id: UUID) -> None:
+    def _warm_later(self, organization_id: UUID, writes: bool = True) -> None:
         """Warm what came new, after the work that is under way."""
         former = self._warming.get(organization_id)
         if former is not None:
             former.cancel()
-        self._warming[organization_id] = asyncio.create_task(self._warm(organization_id))
+        self._warming[organization_id] = asyncio.create_task(self._warm(organization_id, writes))
 
     async def _read_documents(
         self, organization_id: UUID, documents: Collection[KnownDocument]
@@ -282,6 +284,7 @@ class Knowledge:
             self.readings(organization_id).remove(document_id)
         await self._announce()
         await self._read_documents(organization_id, changed)
+        self._warm_later(organization_id, writes=False)
 
     async def _announce(self) -> None:
         async with self._changed:

@@ -2,8 +2,8 @@
 
 Who indexes holds a lock in the database that ends with its connection; the others look every
 `LOOK_SECONDS` at what has changed, and one of them takes over when the lock is free. Vectors are
-on a server that all share, those of a small index in the memory of the one that writes them too;
-words are in the memory of each.
+on a server that all share, and those of a small index in the memory of each too; words are in the
+memory of each.
 """
 
 from __future__ import annotations
@@ -143,22 +143,33 @@ class SharedIndex:
         await self._knowledge.adopt(organization_id, known, gone)
 
     async def _adopt_collections(self) -> None:
-        """Search the collection that the indexing process has recorded."""
-        encoder = self._runtime.passage_encoder
-        database = self._runtime.database
-        async with database.reading(None, every_organization=True) as transaction:
-            rows: Any = await transaction.all(
-                select(knowledge_indexes).where(knowledge_indexes.c.encoder == encoder.name)
-            )
-        anew = False
+        """Search the collections that the indexing process has recorded, as they are now."""
+        table = knowledge_indexes.c
+        statement = select(table.organization_id, table.collection, table.version).where(
+            table.encoder == self._runtime.passage_encoder.name
+        )
+        async with self._runtime.database.reading(None, every_organization=True) as transaction:
+            rows: Any = await transaction.all(statement)
+        anew = [row.collection for row in rows if not self._has(row)]
+        if anew:
+            await self._adopt_anew(anew)
+        if not self.is_indexing:
+            await self._runtime.vectors.follow({row.collection: row.version for row in rows})
+
+    def _has(self, row: Any) -> bool:
+        vectors = self._knowledge.vectors(row.organization_id)
+        present = vectors.ready or (vectors.recorded if self.is_indexing else None)
+        return present is not None and present.collection == row.collection
+
+    async def _adopt_anew(self, collections: list[str]) -> None:
+        statement = select(knowledge_indexes).where(knowledge_indexes.c.collection.in_(collections))
+        async with self._runtime.database.reading(None, every_organization=True) as transaction:
+            rows: Any = await transaction.all(statement)
         for row in rows:
             vectors = self._knowledge.vectors(row.organization_id)
-            present = vectors.ready or (vectors.recorded if self.is_indexing else None)
-            if present is None or present.collection != row.collection:
-                recorded = dense_index(row, encoder.dimensions)
-                vectors.recorded = recorded
-                anew = True
-                if not self.is_indexing:
-                    vectors.ready = recorded
-        if anew and self.is_indexing:
+            recorded = dense_index(row, self._runtime.passage_encoder.dimensions)
+            vectors.recorded = recorded
+            if not self.is_indexing:
+                vectors.ready = recorded
+        if self.is_indexing:
             self._knowledge.check_in_background()

@@ -61,6 +61,8 @@ knowledge_indexes = organization_table(
     # Mean and removed directions as little-endian float32 rows; see `knowledge.space`.
     Column("space", LargeBinary, nullable=False),
     Column("fitted_on", Integer, nullable=False),
+    # Counted up after each change of a collection on a server: whoever holds a copy reads it anew.
+    Column("version", Integer, nullable=False, default=0, server_default="0"),
     Column("created_at", UtcDateTime, nullable=False),
     data_class="derived",
     erased_by="holds no personal data; rebuilt from the documents",

@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,12 @@ class VectorStore(Protocol):
 
     def write_alone(self, alone: bool) -> None:
         """Whether no other process writes until this is said again: what is small is then held."""
+
+    async def follow(self, versions: Mapping[str, int]) -> None:
+        """Which versions of all collections another process has written last; said regularly.
+
+        A small collection is held once it has kept its version from one time to the next.
+        """
 
     async def drop(self, collection: str) -> None: ...
 
@@ -113,8 +119,6 @@ class ChromaStore:
         self._collections: dict[str, Any] = {}
         # Small collections, whole; None where one has grown too large for that.
         self._resident: dict[str, ResidentVectors | None] = {}
-        # Whether no other process writes.
-        self._alone = not self.is_shared
 
     def _open(self) -> Any:
         if self._client is None:
@@ -175,9 +179,12 @@ class ChromaStore:
         # Under a millisecond: a thread hop would cost more than it frees.
         return self._search(collection, vector, limit)
 
+    def _may_hold(self, collection: str) -> bool:
+        return True
+
     def _search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
         with _reporting_damage():
-            held = self._held(collection) if self._alone else None
+            held = self._held(collection) if self._may_hold(collection) else None
             if held is not None:
                 return [VectorHit(id, near) for id, near in held.nearest(vector, limit)]
             found = self._collection(collection).query(
@@ -199,6 +206,9 @@ class ChromaStore:
 
     def write_alone(self, alone: bool) -> None:
         """A folder belongs to one process anyway."""
+
+    async def follow(self, versions: Mapping[str, int]) -> None:
+        """Nobody else writes into a folder."""
 
     async def drop(self, collection: str) -> None:
         await asyncio.to_thread(self._drop, collection)
@@ -237,7 +247,7 @@ class ChromaServer(ChromaStore):
     """Chroma on a server of its own, which several processes share.
 
     The one that writes holds small collections in memory, as it would those of a folder; the others
-    ask the server.
+    hold those that have not changed lately, and ask the server for the rest.
     """
 
     is_shared = True
@@ -250,6 +260,10 @@ class ChromaServer(ChromaStore):
         self._secure = secure
         # Nothing is written while a collection is read as a whole.
         self._changing = asyncio.Lock()
+        self._alone = False
+        # Of what another process writes: the version heard of last, and what has kept its own.
+        self._versions: dict[str, int] = {}
+        self._unchanged: set[str] = set()
 
     def _open(self) -> Any:
         if self._client is None:
@@ -261,16 +275,34 @@ class ChromaServer(ChromaStore):
         return self._client
 
     async def search(self, collection: str, vector: Vectors, limit: int) -> list[VectorHit]:
-        if self._alone and collection not in self._resident:
+        if self._may_hold(collection) and collection not in self._resident:
             async with self._changing:
                 await asyncio.to_thread(self._hold, collection)
-        if self._alone and self._resident.get(collection) is not None:
+        if self._may_hold(collection) and self._resident.get(collection) is not None:
             return self._search(collection, vector, limit)
         return await asyncio.to_thread(self._search, collection, vector, limit)
 
+    def _may_hold(self, collection: str) -> bool:
+        return self._alone or collection in self._unchanged
+
     def _hold(self, collection: str) -> None:
         with _reporting_damage():
-            self._held(collection)
+            if self._may_hold(collection):
+                self._held(collection)
+
+    async def follow(self, versions: Mapping[str, int]) -> None:
+        if self._alone:
+            return
+        former, self._versions = self._versions, dict(versions)
+        self._unchanged = {
+            name for name, version in versions.items() if former.get(name) == version
+        }
+        if self._resident.keys() <= self._unchanged:
+            return
+        # A copy that is being read may be of the version before.
+        async with self._changing:
+            for name in self._resident.keys() - self._unchanged:
+                del self._resident[name]
 
     async def upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None:
         async with self._changing:
@@ -298,7 +330,12 @@ class ChromaServer(ChromaStore):
 
     def write_alone(self, alone: bool) -> None:
         self._alone = alone
+        self._forget_copies()
+
+    def _forget_copies(self) -> None:
         self._resident.clear()
+        self._versions.clear()
+        self._unchanged.clear()
 
     async def recover(self) -> None:
         """Wait until the server answers again; what it keeps is its own."""
@@ -306,7 +343,7 @@ class ChromaServer(ChromaStore):
 
     def _wait(self) -> None:
         self._collections.clear()
-        self._resident.clear()
+        self._forget_copies()
         while not self._closed:
             try:
                 with _reporting_damage():

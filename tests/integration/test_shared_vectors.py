@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import warnings
 from collections.abc import Iterator
@@ -89,3 +90,40 @@ async def test_that_a_large_collection_is_asked_of_the_server(
     await writer.upsert("passages-large", ["one", "two", "three"], ROWS[:3])
     assert await found_by(writer, "passages-large", 2) == ["three"]
     await writer.close()
+
+
+async def test_that_a_copy_that_kept_its_version_is_held_until_it_changes(address: str) -> None:
+    writer, other = open_vectors(address), open_vectors(address)
+    writer.write_alone(True)
+    await writer.upsert("passages-followed", ["one"], ROWS[:1])
+    await other.follow({"passages-followed": 1})
+    await other.follow({"passages-followed": 1})
+    assert await found_by(other, "passages-followed", 6) == ["one"]
+    await writer.upsert("passages-followed", ["seven"], ROWS[6:7])
+    # Nothing has been said of a change yet: the server was not asked.
+    assert await found_by(other, "passages-followed", 6) == ["one"]
+    await other.follow({"passages-followed": 2})
+    assert await found_by(other, "passages-followed", 6) == ["seven"]
+    await writer.delete("passages-followed", ["seven"])
+    # It has changed lately: the server is asked, which knows of the next change at once.
+    assert await found_by(other, "passages-followed", 6) == ["one"]
+    await writer.close()
+    await other.close()
+
+
+async def test_that_a_copy_read_before_a_change_is_not_kept(address: str) -> None:
+    """A version may be told while a copy of the one before is being read."""
+    writer, other = open_vectors(address), open_vectors(address)
+    writer.write_alone(True)
+    await writer.upsert("passages-raced", ["one"], ROWS[:1])
+    for version in (1, 1):
+        await other.follow({"passages-raced": version})
+    async with asyncio.TaskGroup() as together:
+        together.create_task(found_by(other, "passages-raced", 7))
+        await asyncio.sleep(0)
+        await writer.upsert("passages-raced", ["eight"], ROWS[7:])
+        together.create_task(other.follow({"passages-raced": 2}))
+    await other.follow({"passages-raced": 2})
+    assert await found_by(other, "passages-raced", 7) == ["eight"]
+    await writer.close()
+    await other.close()
