@@ -16,8 +16,9 @@ from sqlalchemy import Row
 
 from bot.actions import perform
 from bot.assistant import Assistant
+from bot.decisions import HandOver
 from bot.messages import Reply
-from bot.policy import HandOver, decide
+from bot.policy import decide
 from bot.state import DialogueState
 from bot.turn import Turn, caller_of
 from bot.understanding.understand import Interpreter

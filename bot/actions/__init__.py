@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from bot.actions import fill_form, hand_over, know, products, small_talk
 from bot.actions.documents_first import told_before, told_instead
-from bot.messages import ReplyEvent
-from bot.policy import (
+from bot.decisions import (
     AnswerFromKnowledge,
     AskWhatToChange,
     CancelForm,
@@ -21,6 +20,7 @@ from bot.policy import (
     SearchProducts,
     SmallTalk,
 )
+from bot.messages import ReplyEvent
 from bot.turn import Turn
 
 

@@ -10,15 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.actions.know import told_by_documents
-from bot.policy import (
-    DIGRESSION_CONFIDENCE,
-    PRODUCT_INTENTS,
-    Clarify,
-    Decision,
-    FollowForm,
-    HandOver,
-    SmallTalk,
-)
+from bot.decisions import Clarify, Decision, FollowForm, HandOver, SmallTalk
+from bot.policy import DIGRESSION_CONFIDENCE, PRODUCT_INTENTS
 from bot.turn import Turn
 from bot.understanding.cues import fold, has_cue
 from bot.understanding.understand import Understanding

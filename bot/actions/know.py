@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from bot.actions.hand_over import hand_over
 from bot.answer import compose, compose_short, near_the_best, quote_sentence, said
+from bot.decisions import AnswerFromKnowledge
 from bot.messages import ReplyEvent, Sentence, Suggestions
 from bot.phrasing import phrases, word
-from bot.policy import FAILURES_BEFORE_HANDOFF, AnswerFromKnowledge
+from bot.policy import FAILURES_BEFORE_HANDOFF
 from bot.relevance import lacks_what_is_asked, least_score, put_off_score, sure_score
 from bot.searching import documents_for
 from bot.turn import Turn

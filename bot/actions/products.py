@@ -8,9 +8,9 @@ from typing import Any
 
 from bot.actions.documents_first import told_instead_of_nothing, told_instead_of_products
 from bot.actions.know import answer
+from bot.decisions import AnswerFromKnowledge, DescribeProduct, SearchProducts
 from bot.messages import Products, ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import money, phrases, word
-from bot.policy import AnswerFromKnowledge, DescribeProduct, SearchProducts
 from bot.product_facts import facts
 from bot.tools.product_search import ProductSearchResult, product_view
 from bot.turn import Turn

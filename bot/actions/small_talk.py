@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from bot.decisions import Clarify, SmallTalk
 from bot.messages import ReplyEvent, Suggestions
 from bot.phrasing import phrase, phrases
-from bot.policy import Clarify, SmallTalk
 from bot.turn import Turn
 
 

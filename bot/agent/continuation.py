@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from bot.claims import statement
+from bot.decisions import Decision, SmallTalk
 from bot.messages import Products, ReplyEvent, Sentence, ToolResult
-from bot.policy import Decision, SmallTalk
 from bot.turn import Turn
 from bot.understanding.cues import fold
 from knowledge.words import plain_words, stems
