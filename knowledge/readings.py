@@ -89,14 +89,24 @@ class Readings:
         """
         if document_id not in self._familiar:
             return 1.0
-        known = self._all_familiar / len(self._familiar)
-        return self._familiar[document_id] * min(1.0, known / MOSTLY_FAMILIAR)
+        return self._familiar[document_id] * self._share_known()
+
+    def _share_known(self) -> float:
+        """1 where intents know at least half of all titles, or none are read; less otherwise."""
+        if not self._columns:
+            return 1.0
+        known = self._all_familiar / max(1, len(self._familiar))
+        return min(1.0, known / MOSTLY_FAMILIAR)
 
     def agreements(self, row: Row, subject_weight: float, intent_weight: float) -> Agreements:
-        """How far each document is about what a question's row is about."""
+        """How far each document is about what a question's row is about.
+
+        Among documents of other matters both agree by chance, and count for less.
+        """
+        known = self._share_known()
         weights = np.empty_like(row)
-        weights[: self._subjects] = subject_weight * row[: self._subjects]
-        weights[self._subjects :] = intent_weight * row[self._subjects :]
+        weights[: self._subjects] = known * subject_weight * row[: self._subjects]
+        weights[self._subjects :] = known * intent_weight * row[self._subjects :]
         return Agreements(self._ids, self._places, self._rows, weights)
 
 
