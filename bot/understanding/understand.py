@@ -15,6 +15,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.understanding.clauses import without_refusal
 from bot.understanding.cues import fold, has_cue
 from bot.understanding.entities import Entities, Vocabulary, extract_entities, shop_vocabulary
 from bot.understanding.intents import OUT_OF_SCOPE, IntentModel, load_or_train
@@ -56,8 +57,9 @@ WITHOUT_SUBJECT = UNINFORMATIVE - {"human_agent"}
 class Understanding:
     """What a message says.
 
-    `text` is as typed, `corrected` with its spelling mended (for search only), `vector` the raw
-    embedding of `corrected`; `ranking` holds (intent, score) pairs, best first.
+    `text` is as typed, `corrected` with its spelling mended and without what it says is not wanted
+    (for search only), `vector` the raw embedding of `corrected`; `ranking` holds (intent, score)
+    pairs, best first.
     """
 
     text: str
@@ -200,7 +202,7 @@ class Interpreter:
         visible = remove_invisible(text)
         head = visible[:MAXIMUM_READ_CHARACTERS]
         language = detect_language(head, prior_language)
-        corrected = normalise(head, language, self._lexicon, is_right)
+        corrected = normalise(without_refusal(head), language, self._lexicon, is_right)
         vector = self._encoder.encode([corrected])[0]
         prediction = self._intents.predict(corrected, vector)
         return Understanding(
