@@ -6,6 +6,7 @@ needed and which phrase asks for it stands in `FORMS`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -24,6 +25,9 @@ FORM_OF_INTENT = {
 ASK_AT_MOST = 2
 LONG_ENOUGH_WORDS = 12
 ASKED_BACK_WORDS = 7
+LONGEST_DESCRIPTION = 2_000
+# An address is begun by any of these, also where it is not complete.
+_ADDRESS_BEGUN = re.compile(r"@|\barobase\b|\bat\b|\.\s?(?:fr|com|net|org|be|ch|de|es|it|nl)\b")
 # "Annuler" alone is about the form; "annuler ma commande" is about an order, and "vous avez
 # annulé ma livraison" tells what went wrong.
 BARE_WORDS = 2
@@ -84,7 +88,7 @@ def _read_description(read: Understanding, asked: bool) -> Mapping[str, Any]:
     )
     if not (asked or tells) or read.intent in {"affirm", "deny"} or _asks_back(read):
         return {}
-    return {"description": read.text.strip()[:2000], **_read_problem(read)}
+    return {"description": read.text.strip()[:LONGEST_DESCRIPTION], **_read_problem(read)}
 
 
 def _asks_back(read: Understanding) -> bool:
@@ -177,8 +181,45 @@ def _with_order(form: Form, read: Understanding) -> Form:
     return form.with_slots(order_number=read.entities.order_numbers[0])
 
 
+def gives_order(form: Form, read: Understanding) -> bool:
+    """Whether a message says which order a ticket is about, rather than asks where it is."""
+    told = read.entities.order_numbers and not read.is_question
+    return bool(form.name == "ticket" and told and not has_cue(read.folded, "tracks"))
+
+
 def fill(form: Form, read: Understanding, caller: Caller) -> Form:
-    """Take from a message whatever the form still needs or corrects."""
+    """Take from a message whatever the form still needs or corrects.
+
+    `heard` says what was done with a message that leaves the slot open that was asked for.
+    """
+    filled = _filled(form, read)
+    if form.asked is None or form.asked in filled.slots:
+        return replace(filled, heard="")
+    if form.name == "ticket" and form.asked == "email":
+        return _without_address(form, filled, read)
+    return replace(filled, heard="noted" if filled.slots != form.slots else "")
+
+
+def _without_address(form: Form, filled: Form, read: Understanding) -> Form:
+    """What was said where an address was asked for: a part of one, a "why?", or more to tell."""
+    if filled.slots != form.slots:
+        return replace(filled, heard="noted", attempts=form.attempts + 1)
+    if _ADDRESS_BEGUN.search(read.folded) or is_wordless(read):
+        return replace(filled, heard="incomplete")
+    if read.is_question:
+        return replace(filled, heard="asked_why", attempts=form.attempts)
+    return replace(with_more(filled, read), heard="noted")
+
+
+def with_more(form: Form, read: Understanding) -> Form:
+    """The form with a message added to what has been told of the problem."""
+    told = str(form.slots.get("description", "")).rstrip(" .")
+    more = read.text.strip()
+    description = f"{told}. {more}" if told else more
+    return form.with_slots(description=description[:LONGEST_DESCRIPTION])
+
+
+def _filled(form: Form, read: Understanding) -> Form:
     if is_wordless(read):
         return replace(form, attempts=form.attempts + 1)
     filled = _with_order(_tried_again(_fill_slots(form, read, asked=form.asked)), read)
@@ -263,11 +304,19 @@ def correct(form: Form, read: Understanding) -> Form:
         return corrected
     if read.entities.products or read.entities.types:
         corrected = corrected.with_slots(**_read_product(read, False))
-    severity = first_cue(read.folded, "severities")
+    corrected = corrected.with_slots(severity=first_cue(read.folded, "severities"))
     category = first_cue(read.folded, "categories")
-    if category is not None:
-        corrected = corrected.with_slots(description=read.text.strip()[:2000], category=category)
-    return corrected.with_slots(severity=severity)
+    named_otherwise = corrected == form and form.asked == CHANGE and not _says_nothing(read)
+    if category is not None or named_otherwise:
+        corrected = with_more(corrected, read).with_slots(category=category)
+    return corrected
+
+
+def _says_nothing(read: Understanding) -> bool:
+    """A yes, a no, a question or the name of what is to be changed: what is wrong is still open."""
+    if is_wordless(read) or read.is_question or read.intent in {"affirm", "deny"}:
+        return True
+    return has_cue(read.folded, "part_of_ticket") and len(read.text.split()) <= BARE_WORDS
 
 
 def corrects(form: Form, read: Understanding) -> bool:

@@ -53,8 +53,12 @@ TASKS = frozenset(
     {"support_request", "order_status", "ticket_status", "product_search", "human_agent"}
 )
 
-# With an order number these are about that order's own dates, which rules compute.
-RIGHTS_INTENTS = frozenset({"return_request", "warranty_question"})
+# With an order number these are about that order's own dates, which rules compute, or its state.
+ORDER_INTENTS = frozenset({"return_request", "warranty_question", "refund_status"})
+# What only a person can do about an order.
+CASE_INTENTS = frozenset(
+    {"order_change", "return_request", "refund_status", "payment_question", "invoice_request"}
+)
 FOREIGN_CONFIDENCE = 0.45
 CLARIFY_BELOW = 0.5
 CLARIFY_RATIO = 0.6
@@ -68,12 +72,30 @@ FOLLOW_UP_WORDS = 7
 
 def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     """Choose the next step. Order matters: a person, then what is pending, then what is new."""
-    rules = (_human, _offer, _clarification, _form, _wordless, _pick, _correction, _follow_up)
+    rules = (
+        _address,
+        _human,
+        _offer,
+        _clarification,
+        _form,
+        _wordless,
+        _pick,
+        _correction,
+        _follow_up,
+    )
     for rule in rules:
         plan = rule(state, read, caller)
         if plan is not None:
             return plan
     return _new_topic(state, read, caller)
+
+
+def _address(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """Nothing but an e-mail address, which nobody asked for: kept for whatever needs one."""
+    emails = read.entities.emails
+    if state.form is not None or not emails or len(read.text.split()) > 1:
+        return None
+    return Plan(SmallTalk("address_noted", "greeting"), state.but(email=emails[0]))
 
 
 def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
@@ -155,6 +177,8 @@ def _confirmation(state: DialogueState, form: Form, read: Understanding) -> Plan
 
 def _digresses(form: Form, read: Understanding) -> bool:
     """Whether the message asks something else rather than answer the form's question."""
+    if forms.gives_order(form, read) or (form.asked == forms.CHANGE and not read.is_question):
+        return False
     if read.intent in {"order_status", "ticket_status", "support_request"}:
         switches = forms.FORM_OF_INTENT.get(read.intent) != form.name
         return (
@@ -205,7 +229,7 @@ def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) 
     if state.last_intent is None:
         return None
     if state.last_intent == "product_search" and _refines(read):
-        cheaper = has_cue(read.folded, "cheaper")
+        cheaper = has_cue(read.folded, "cheaper") and not _names_extreme(read)
         return Plan(SearchProducts(refine=True, cheaper=cheaper), state)
     if not _is_elliptical(read):
         return None
@@ -239,9 +263,14 @@ def _refines(read: Understanding) -> bool:
     if found.products or found.types or found.categories:
         return False
     asks_products = read.intent in PRODUCT_INTENTS | {"product_search"}
-    if has_cue(read.folded, "cheaper"):
+    if has_cue(read.folded, "cheaper") or _names_extreme(read):
         return asks_products or _is_short(read)
     return asks_products and bool(read.product_values)
+
+
+def _names_extreme(read: Understanding) -> bool:
+    """ "La moins chère": the first of all by price, not less dear ones than those shown."""
+    return first_cue(read.folded, "extremes") is not None
 
 
 def _is_short(read: Understanding) -> bool:
@@ -351,8 +380,11 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
             sku = _focus(state, read)
         if sku is not None:
             return Plan(DescribeProduct(sku, read.intent), state)
-    if read.intent in RIGHTS_INTENTS and read.entities.order_numbers:
-        return _start_form(state, replace(read, intent="order_status"), caller)
+    if read.intent in ORDER_INTENTS and read.entities.order_numbers:
+        plan = _start_form(state, replace(read, intent="order_status"), caller)
+        if isinstance(plan.decision, FollowForm) and read.intent in CASE_INTENTS:
+            return replace(plan, decision=FollowForm(plan.decision.form.with_slots(case=True)))
+        return plan
     unread = read.intent == "out_of_scope"
     if unread and (read.entities.order_numbers or read.entities.ticket_numbers):
         # A number says what the words do not: it is that order, or that ticket, that is meant.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Literal
 
 from bot.assistant import Assistant
@@ -67,6 +68,12 @@ def lacks_what_is_asked(read: Understanding, hit: SearchHit) -> bool:
         return True
     held = fold(f"{hit.title} {hit.passage}")
     return any(fold(name) not in held for name in _proper_names(read.text))
+
+
+def unmentioned_name(read: Understanding, is_used: Callable[[str], bool]) -> str | None:
+    """The first place, person or brand of a message whose words no document uses."""
+    names = _proper_names(read.text)
+    return next((name for name in names if not is_used(name)), None)
 
 
 def _proper_names(text: str) -> list[str]:

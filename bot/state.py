@@ -12,7 +12,8 @@ class Form:
     """A task that is being filled slot by slot.
 
     `asked` is the slot that the last reply asked for, `attempts` how often in a row;
-    `confirming` says that the recapitulation has been shown; `key` makes its effect happen once.
+    `confirming` says that the recapitulation has been shown; `key` makes its effect happen once;
+    `heard` what became of an answer that did not answer: noted, incomplete, asked_why.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Form:
     attempts: int = 0
     confirming: bool = False
     key: str = ""
+    heard: str = ""
 
     def with_slots(self, **slots: Any) -> Form:
         """The form with these slots set; None leaves a slot as it is."""

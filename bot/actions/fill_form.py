@@ -44,8 +44,15 @@ async def follow(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
 async def _ask(turn: Turn, form: Form, slot: str) -> AsyncIterator[ReplyEvent]:
     turn.state = turn.state.but(form=replace(form, asked=slot, confirming=False), failures=0)
     turn.note("asked", form=form.name, slot=slot)
-    again = slot == "email" and form.name == "ticket" and form.attempts > 0
-    yield turn.say(f"{form.name}.ask_{slot}{'_again' if again else ''}")
+    match form.heard:
+        case "incomplete":
+            yield turn.say("ticket.ask_email_again")
+            return
+        case "asked_why":
+            yield turn.say("ticket.why_email")
+        case "noted":
+            yield turn.say("noted")
+    yield turn.say(f"{form.name}.ask_{slot}")
 
 
 async def _give_up(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
@@ -70,8 +77,12 @@ async def _recapitulate(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
         severity=word(turn.language, "severities", slots.get("severity", "moyen")),
         description=slots["description"],
     )
+    if slots.get("order_number"):
+        yield turn.say("ticket.recap_order", number=slots["order_number"])
     if slots.get("email"):
         yield turn.say("ticket.recap_email", email=slots["email"])
+    elif not turn.caller.signed_in:
+        yield turn.say("ticket.recap_no_email")
     for line in photos:
         yield line
     yield turn.say("ticket.confirm")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from bot.actions.know import offer_for_order
 from bot.forms import another_try
 from bot.messages import ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import day, moment, phrases, word
@@ -61,7 +62,11 @@ async def say_order(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
         turn.state = turn.state.but(order_number=number, email=email, last_intent="order_status")
         for sentence in _order_sentences(turn, result.order):
             yield sentence
-        yield Suggestions(phrases(turn.language, "suggestions.order"))
+        if form.slots.get("case") and turn.owner == "bot":
+            for event in offer_for_order(turn, result.order.order_number):
+                yield event
+        else:
+            yield Suggestions(phrases(turn.language, "suggestions.order"))
     elif result.orders:
         for sentence in _own_orders(turn, result.orders):
             yield sentence

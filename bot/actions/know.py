@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 
 from bot.actions.hand_over import hand_over
 from bot.answer import compose, compose_short, near_the_best, quote_sentence, said
 from bot.decisions import AnswerFromKnowledge
 from bot.messages import ReplyEvent, Sentence, Suggestions
 from bot.phrasing import phrases, word
-from bot.policy import FAILURES_BEFORE_HANDOFF
-from bot.relevance import lacks_what_is_asked, least_score, put_off_score, sure_score
+from bot.policy import CASE_INTENTS, FAILURES_BEFORE_HANDOFF
+from bot.relevance import (
+    lacks_what_is_asked,
+    least_score,
+    put_off_score,
+    sure_score,
+    unmentioned_name,
+)
 from bot.searching import documents_for
 from bot.turn import Turn
 from knowledge.contradictions import Contradiction, DatedPassage, contradictions
@@ -46,6 +53,11 @@ async def answer(
         sure = False
     for sentence in _told(turn, hits, sure, disagreement):
         yield sentence
+    case = turn.read.entities.order_numbers if decision.intent in CASE_INTENTS else ()
+    if case and turn.owner == "bot":
+        for event in offer_for_order(turn, case[0]):
+            yield event
+        return
     if not sure and turn.owner == "bot":
         turn.state = turn.state.but(handoff_offered=True)
         yield turn.say("offer_human")
@@ -53,6 +65,13 @@ async def answer(
     yield Suggestions(
         phrases(turn.language, group) or phrases(turn.language, "suggestions.knowledge")
     )
+
+
+def offer_for_order(turn: Turn, number: str) -> Iterator[ReplyEvent]:
+    """Offer a person for what is wanted of an order: nothing here can change one."""
+    turn.state = turn.state.but(handoff_offered=True, order_number=number)
+    yield turn.say("offer_human_order", number=number)
+    yield Suggestions(phrases(turn.language, "suggestions.yes_no"))
 
 
 async def _found(turn: Turn, decision: AnswerFromKnowledge) -> Sequence[SearchHit]:
@@ -83,10 +102,18 @@ def _introduced(turn: Turn, hit: SearchHit, step: str, sure: bool) -> Iterator[S
     """What is said before a document: a word of doubt, and in which other language it is."""
     turn.note(step, document=hit.document_id, score=round(hit.score, 3), sure=sure)
     if not sure:
+        name = _unmentioned_name(turn)
+        if name is not None:
+            yield turn.say("not_mentioned", name=name)
         yield turn.say("not_sure")
     if hit.language != turn.language:
         document_language = word(turn.language, "language_names", hit.language)
         yield turn.say("other_language", document_language=document_language)
+
+
+def _unmentioned_name(turn: Turn) -> str | None:
+    knowledge, organization_id = turn.runtime.part(Knowledge), turn.principal.organization_id
+    return unmentioned_name(turn.read, partial(knowledge.uses_word, organization_id))
 
 
 def _told(

@@ -187,7 +187,7 @@ def test_that_a_recapitulation_is_corrected_where_the_message_says() -> None:
     corrected = forms.correct(form, message("plutôt", emails=("b@example.org",)))
     assert corrected.slots == {**form.slots, "email": "b@example.org"}
     corrected = forms.correct(form, message("en fait un pied est cassé"))
-    assert corrected.slots["description"] == "en fait un pied est cassé"
+    assert corrected.slots["description"] == "il grince. en fait un pied est cassé"
     assert corrected.slots["category"] == "défaut_fabrication"
 
 
