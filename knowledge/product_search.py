@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 from uuid import UUID
 
 import numpy as np
@@ -54,6 +55,9 @@ _FIELD_WEIGHTS = (
 _SPECIAL_USES = frozenset({"exterieur", "jardin", "enfant", "enfants", "bebe"})
 # Filters given up one after another when nothing meets them all; price and exclusions never are.
 _RELAXED = (("colours",), ("materials",), ("seats",), ("colours", "materials", "seats"))
+
+
+ProductOrder = Literal["relevance", "cheapest", "dearest"]
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,9 @@ def search_products(
     limit: int = 10,
     offset: int = 0,
     vector: Vectors | None = None,
+    order_by: ProductOrder = "relevance",
 ) -> ProductResults:
-    """The products that meet the filters and fit the query best, best first.
+    """The products that meet the filters and fit the query best, best first, or by their price.
 
     `vector` is the query's raw vector, (dimensions,); without it words alone decide. Without a
     query every product that meets the filters is a hit. Where no product meets all filters,
@@ -156,6 +161,10 @@ def search_products(
         best = scores[ranked[0]]
         least = max(RELEVANT_SHARE * best, MINIMUM_SCORE)
         ranked = [one for one in ranked if scores[one] >= least]
+    if order_by != "relevance":
+        # What is as dear stays in the order of relevance.
+        prices = {one: catalogue.products[one].price_cents for one in ranked}
+        ranked.sort(key=prices.__getitem__, reverse=order_by == "dearest")
     hits = [
         ProductHit(catalogue.products[one], round(float(scores[one]), 4))
         for one in ranked[offset : offset + limit]

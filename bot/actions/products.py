@@ -14,7 +14,7 @@ from bot.phrasing import money, phrases, word
 from bot.product_facts import facts
 from bot.tools.product_search import ProductSearchResult, product_view
 from bot.turn import Turn
-from bot.understanding.cues import fold, has_cue
+from bot.understanding.cues import first_cue, fold, has_cue
 from knowledge.product_search import Catalogues
 from knowledge.search import SearchHit
 from knowledge.words import plain_words, stems
@@ -37,6 +37,9 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
             yield event
         return
     arguments = {**filters, "query": _query(turn, decision.refine), "limit": SHOWN}
+    order = first_cue(turn.read.folded, "extremes")
+    if order is not None:
+        arguments["order_by"] = order
     result = await _find(turn, arguments)
     turn.note("products_found", count=len(result.products), exact=result.exact)
     turn.state = turn.state.but(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.text import Text
 from core.tools import Tool, ToolContext
 from knowledge.product_filters import ProductFilters
-from knowledge.product_search import Catalogues, search_products
+from knowledge.product_search import Catalogues, ProductOrder, search_products
 from services.catalogue.products import Product
 
 MAXIMUM_LIMIT = 100
@@ -42,6 +42,7 @@ class ProductSearchArguments(BaseModel):
     height_max_cm: float | None = Field(None, gt=0, le=10_000, allow_inf_nan=False)
     seats: int | None = Field(None, ge=1, le=50)
     in_stock_only: bool = False
+    order_by: ProductOrder = Field("relevance", description="What comes first.")
     limit: int = Field(10, ge=1, le=MAXIMUM_LIMIT)
     offset: int = Field(0, ge=0, le=MAXIMUM_OFFSET)
 
@@ -96,6 +97,7 @@ async def product_search(
         arguments.limit,
         arguments.offset,
         vector,
+        arguments.order_by,
     )
     return ProductSearchResult(
         products=[product_view(hit.product) for hit in found.hits],
@@ -107,7 +109,9 @@ async def product_search(
 def _filters(arguments: ProductSearchArguments) -> ProductFilters:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
-        for name, value in arguments.model_dump(exclude={"query", "limit", "offset"}).items()
+        for name, value in arguments.model_dump(
+            exclude={"query", "order_by", "limit", "offset"}
+        ).items()
     }
     return ProductFilters(**values)
 
