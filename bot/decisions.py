@@ -37,6 +37,13 @@ class DescribeProduct:
 
 
 @dataclass(frozen=True)
+class CompareProducts:
+    """Say the same things of two products, one after the other."""
+
+    skus: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class AnswerFromKnowledge:
     """Answer from the shop's documents; `strict` where the question hardly seems ours.
 
@@ -89,6 +96,7 @@ Decision = (
     SmallTalk
     | SearchProducts
     | DescribeProduct
+    | CompareProducts
     | AnswerFromKnowledge
     | FollowForm
     | CancelForm

@@ -11,6 +11,7 @@ from bot.decisions import (
     AskWhatToChange,
     CancelForm,
     Clarify,
+    CompareProducts,
     Complain,
     DescribeProduct,
     FollowForm,
@@ -79,6 +80,8 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
         _clarification,
         _form,
         _wordless,
+        _compare,
+        _buy,
         _pick,
         _correction,
         _follow_up,
@@ -199,6 +202,26 @@ def _wordless(state: DialogueState, read: Understanding, caller: forms.Caller) -
         key = "greeting_again" if state.turn > 0 else "greeting"
         return Plan(SmallTalk(key, "greeting"), state)
     return None
+
+
+def _compare(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Compare les deux premiers", after a list; products that are named are shown together."""
+    if not has_cue(read.folded, "compares"):
+        return None
+    if read.entities.products:
+        return Plan(SearchProducts(), state)
+    if len(state.shown_skus) < 2 or read.product_values:
+        return None
+    first, second = state.shown_skus[:2]
+    return Plan(CompareProducts((first, second)), state)
+
+
+def _buy(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Je le prends": how an order is placed, which is not done here."""
+    if not (state.focus_sku or state.shown_skus) or not has_cue(read.folded, "buys"):
+        return None
+    question = phrase(read.language, "how_to_order")
+    return Plan(AnswerFromKnowledge(question, "product_question"), state)
 
 
 def _pick(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:

@@ -18,6 +18,7 @@ ATTRIBUTE_OF_INTENT = {
     "care_question": "care",
     "assembly_question": "assembly",
 }
+COMPARED = ("price", "stock", "dimensions", "materials", "warranty")
 MOST_ATTRIBUTES = 3
 # Below this, the words of a question say better than its intent what is asked.
 CERTAIN = 0.6
@@ -127,6 +128,12 @@ def _portrait(turn: Turn, product: Product) -> list[Sentence]:
         *_stock(turn, product),
         *_dimensions(turn, product),
     ]
+
+
+def compared_facts(turn: Turn, product: Product) -> list[Sentence]:
+    """What two products are compared by, or the attributes that are asked for."""
+    asked = all_cues(turn.read.folded, "attributes") or COMPARED
+    return [sentence for attribute in asked for sentence in _SAY[attribute](turn, product)]
 
 
 _SAY: dict[str, Callable[[Turn, Product], list[Sentence]]] = {

@@ -12,6 +12,7 @@ from bot.decisions import (
     AskWhatToChange,
     CancelForm,
     Clarify,
+    CompareProducts,
     Complain,
     DescribeProduct,
     FollowForm,
@@ -60,6 +61,8 @@ def _perform_decision(turn: Turn, plan: Plan) -> AsyncIterator[ReplyEvent]:
             return products.search(turn, decision)
         case DescribeProduct() as decision:
             return products.describe(turn, decision)
+        case CompareProducts() as decision:
+            return products.compare(turn, decision)
         case FollowForm(form):
             return fill_form.follow(turn, form)
         case CancelForm(form):

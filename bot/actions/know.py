@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 
 from bot.actions.hand_over import hand_over
+from bot.actions.not_sold import is_not_sold
 from bot.answer import compose, compose_short, near_the_best, quote_sentence, said
 from bot.decisions import AnswerFromKnowledge
 from bot.messages import ReplyEvent, Sentence, Suggestions
@@ -112,6 +113,9 @@ def _introduced(turn: Turn, hit: SearchHit, step: str, sure: bool) -> Iterator[S
 
 
 def _unmentioned_name(turn: Turn) -> str | None:
+    """The place where a shop is looked for, if no document knows it."""
+    if turn.read.intent != "store_hours":
+        return None
     knowledge, organization_id = turn.runtime.part(Knowledge), turn.principal.organization_id
     return unmentioned_name(turn.read, partial(knowledge.uses_word, organization_id))
 
@@ -194,7 +198,7 @@ async def dont_know(turn: Turn, key: str) -> AsyncIterator[ReplyEvent]:
     """Say that the answer is not known; hand over after the second time in a row."""
     failures = turn.state.failures + 1
     turn.note("unknown", failures=failures)
-    yield turn.say(key)
+    yield turn.say("product.none_sold" if await is_not_sold(turn) else key)
     if failures >= FAILURES_BEFORE_HANDOFF and turn.owner == "bot":
         yield turn.say("handoff_failures")
         async for event in hand_over(turn, "two_failures"):

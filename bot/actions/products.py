@@ -8,10 +8,10 @@ from typing import Any
 
 from bot.actions.documents_first import told_instead_of_nothing, told_instead_of_products
 from bot.actions.know import answer
-from bot.decisions import AnswerFromKnowledge, DescribeProduct, SearchProducts
+from bot.decisions import AnswerFromKnowledge, CompareProducts, DescribeProduct, SearchProducts
 from bot.messages import Products, ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import money, phrases, word
-from bot.product_facts import facts
+from bot.product_facts import compared_facts, facts
 from bot.tools.product_search import ProductSearchResult, product_view
 from bot.turn import Turn
 from bot.understanding.cues import first_cue, fold, has_cue
@@ -177,3 +177,17 @@ async def describe(turn: Turn, decision: DescribeProduct) -> AsyncIterator[Reply
         yield sentence
     yield Products((product_view(product).model_dump(mode="json"),))
     yield Suggestions(phrases(turn.language, "suggestions.product"))
+
+
+async def compare(turn: Turn, decision: CompareProducts) -> AsyncIterator[ReplyEvent]:
+    """Say what the catalogue says of each of two products."""
+    async with turn.runtime.database.reading(turn.principal.organization_id) as transaction:
+        found = [await find_product(transaction, sku) for sku in decision.skus]
+    products = [product for product in found if product is not None]
+    turn.state = turn.state.but(last_intent="product_search", failures=0)
+    turn.note("compared", skus=[product.sku for product in products])
+    for product in products:
+        for sentence in compared_facts(turn, product):
+            yield sentence
+    yield Products(tuple(product_view(product).model_dump(mode="json") for product in products))
+    yield Suggestions(phrases(turn.language, "suggestions.products"))

@@ -88,13 +88,13 @@ def test_that_readings_are_replaced_removed_and_grow() -> None:
     ids = [UUID(int=number) for number in range(200)]
     for number, id in enumerate(ids):
         row = np.eye(3, dtype=np.float32)[number % 3]
-        readings.put(id, readings.row(row, {"price_question": 0.25}))
+        readings.put(id, readings.row(row, {"price_question": 0.64}))
     for id in ids[1:]:
         readings.remove(id)
     asked = readings.row(np.eye(3, dtype=np.float32)[0], {"price_question": 1.0})
     found = readings.agreements(asked, 1.0, 0.5)
     assert found.best(5) == [ids[0]]
-    assert found.of(ids[0]) == pytest.approx(1.25)
+    assert found.of(ids[0]) == pytest.approx(1.4)
     assert found.of(ids[1]) == 0.0
 
 
@@ -109,6 +109,18 @@ def test_that_readings_tell_how_much_of_a_title_the_intents_know() -> None:
     assert readings.familiar(unread) == 1.0
     readings.remove(known)
     assert readings.familiar(known) == 1.0
+
+
+def test_that_among_documents_of_other_matters_subjects_count_for_less() -> None:
+    readings = Readings(2)
+    familiar, foreign = UUID(int=0), UUID(int=1)
+    subject = np.eye(2, dtype=np.float32)[0]
+    asked = readings.row(subject, {})
+    readings.put(familiar, readings.row(subject, {"care_question": 0.8}))
+    assert readings.agreements(asked, 1.0, 0.0).of(familiar) == pytest.approx(1.0)
+    readings.remove(familiar)
+    readings.put(foreign, readings.row(subject, {"care_question": 0.1}))
+    assert readings.agreements(asked, 1.0, 0.0).of(foreign) == pytest.approx(0.2)
 
 
 def test_that_among_foreign_documents_a_title_is_known_by_chance() -> None:
