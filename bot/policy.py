@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 
 from bot import forms
 from bot.decisions import (
@@ -208,12 +210,30 @@ def _compare(state: DialogueState, read: Understanding, caller: forms.Caller) ->
     """ "Compare les deux premiers", after a list; products that are named are shown together."""
     if not has_cue(read.folded, "compares"):
         return None
+    named = _named_pair(read)
+    if named is not None:
+        return Plan(CompareProducts(named), state)
     if read.entities.products:
         return Plan(SearchProducts(), state)
     if len(state.shown_skus) < 2 or read.product_values:
         return None
     first, second = state.shown_skus[:2]
     return Plan(CompareProducts((first, second)), state)
+
+
+def _named_pair(read: Understanding) -> tuple[str, str] | None:
+    """The two most alike products that a message names by different words: "Oslo ou Bergen"."""
+    said = set(re.findall(r"\w+", read.folded))
+    words = {one.sku: set(fold(one.name).split()) for one in read.entities.products}
+    pairs = [
+        (len(words[first] & words[second]), first, second)
+        for first, second in combinations(words, 2)
+        if words[first] & said - words[second] and words[second] & said - words[first]
+    ]
+    if not pairs:
+        return None
+    _, first, second = max(pairs, key=lambda pair: pair[0])
+    return first, second
 
 
 def _buy(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:

@@ -219,7 +219,11 @@ async def complain(turn: Turn) -> AsyncIterator[ReplyEvent]:
     if hits and hits[0].score >= least_score(turn.assistant, turn.read, hits[0], strict=True):
         for sentence in quoted(turn, hits):
             yield sentence
-    turn.state = turn.state.but(handoff_offered=True, last_intent="complaint")
+    turn.state = turn.state.but(last_intent="complaint")
     turn.note("complaint_heard")
+    if turn.owner == "waiting":
+        yield turn.say("handoff_waiting")
+        return
+    turn.state = turn.state.but(handoff_offered=True)
     yield turn.say("offer_human")
     yield Suggestions(phrases(turn.language, "suggestions.yes_no"))

@@ -13,6 +13,10 @@ from bot.turn import Turn
 async def small_talk(turn: Turn, decision: SmallTalk) -> AsyncIterator[ReplyEvent]:
     """Answer a courtesy."""
     turn.state = turn.state.but(failures=0)
+    if decision.key == "offer_human" and turn.owner == "waiting":
+        turn.state = turn.state.but(handoff_offered=False)
+        yield turn.say("handoff_waiting")
+        return
     yield turn.say(decision.key)
     if decision.suggestions is not None:
         yield Suggestions(phrases(turn.language, f"suggestions.{decision.suggestions}"))
