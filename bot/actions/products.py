@@ -22,6 +22,8 @@ from services.catalogue.products import find_product
 
 SHOWN = 4
 LONGEST_SUBJECT = 120
+# A price that is this many times the wished one is no longer near it.
+NEAR_PRICE_TIMES = 2
 _WORDS = re.compile(r"\w+")
 
 
@@ -106,26 +108,35 @@ def _focus(turn: Turn, result: ProductSearchResult) -> str | None:
 
 
 async def _find(turn: Turn, arguments: Mapping[str, Any]) -> ProductSearchResult:
-    """Search; a kind of furniture that the catalogue does not list is looked for by its family.
+    """Search; what comes nearest where nothing is so cheap, or no kind is named so.
 
-    Where there is no type "table à manger", tables are searched and the words put those first;
-    where there are corner sofas but none so cheap, other sofas only come near.
+    Where there are corner sofas but none so cheap, the cheapest of them come near; where there is
+    no type "table à manger", tables are searched and the words put those first.
     """
-    result = await turn.run("product_search", ProductSearchResult, arguments)
+    result = await _searched(turn, arguments)
     types = tuple(arguments.get("types", ()))
-    families = tuple(dict.fromkeys(one.split()[0] for one in types))
-    if result.products or not types:
-        return result
-    if arguments.get("categories"):
+    if not result.products and arguments.get("categories") and types:
         # A room says where a thing will stand, not under which room the catalogue lists it.
         arguments = {**arguments, "categories": ()}
-        result = await turn.run("product_search", ProductSearchResult, arguments)
-    if result.products or families == types:
+        result = await _searched(turn, arguments)
+    if result.products or not types:
         return result
-    result = await turn.run("product_search", ProductSearchResult, {**arguments, "types": families})
     catalogue = await turn.runtime.part(Catalogues).of(turn.principal.organization_id)
     listed = any(product.type in types for product in catalogue.products)
+    if listed and (most_cents := arguments.get("price_max_cents")):
+        near = {"price_max_cents": NEAR_PRICE_TIMES * most_cents, "order_by": "cheapest"}
+        result = await _searched(turn, {**arguments, **near})
+        if result.products:
+            return result.model_copy(update={"exact": False})
+    families = tuple(dict.fromkeys(one.split()[0] for one in types))
+    if families == types:
+        return result
+    result = await _searched(turn, {**arguments, "types": families})
     return result.model_copy(update={"exact": result.exact and not listed})
+
+
+async def _searched(turn: Turn, arguments: Mapping[str, Any]) -> ProductSearchResult:
+    return await turn.run("product_search", ProductSearchResult, arguments)
 
 
 def _lowest_price_cents(result: ProductSearchResult) -> int | None:
