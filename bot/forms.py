@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import Any
 
 from bot.state import DialogueState, Form
-from bot.understanding.cues import first_cue, has_cue
+from bot.understanding.cues import first_cue, fold, has_cue
 from bot.understanding.understand import Understanding
 from core.database import new_id
 
@@ -303,13 +303,26 @@ def correct(form: Form, read: Understanding) -> Form:
     if form.name != "ticket":
         return corrected
     if read.entities.products or read.entities.types:
-        corrected = corrected.with_slots(**_read_product(read, False))
+        named = _of_the_same_kind(form, read) or _read_product(read, False)
+        corrected = corrected.with_slots(**named)
     corrected = corrected.with_slots(severity=first_cue(read.folded, "severities"))
     category = first_cue(read.folded, "categories")
-    named_otherwise = corrected == form and form.asked == CHANGE and not _says_nothing(read)
-    if category is not None or named_otherwise:
+    expected = form.asked == CHANGE or has_cue(read.folded, "corrects")
+    told_otherwise = corrected == form and expected and not _says_nothing(read)
+    if category is not None or told_otherwise:
         corrected = with_more(corrected, read).with_slots(category=category)
     return corrected
+
+
+def _of_the_same_kind(form: Form, read: Understanding) -> Mapping[str, Any]:
+    """ "C'est la Fjord", of a chest of drawers: the one product so named of the kind there is."""
+    kind = fold(str(form.slots.get("product", ""))).split()[:1]
+    alike = [one for one in read.entities.products if fold(one.name).split()[:1] == kind]
+    if read.product_sku is not None or read.entities.types or not alike:
+        return {}
+    if len(alike) > 1 and (shared := _shared_name(alike[0].name, alike[1].name)):
+        return {"product": shared, "product_sku": ""}
+    return {"product": alike[0].name, "product_sku": alike[0].sku}
 
 
 def _says_nothing(read: Understanding) -> bool:

@@ -336,7 +336,8 @@ def _is_elliptical(read: Understanding) -> bool:
 def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     """What the intent alone asks for."""
     state = state.but(clarifying=(), handoff_offered=False)
-    if _tells_problem(state, read):
+    asks_ticket = has_cue(read.folded, "opens_ticket") and not read.is_question
+    if asks_ticket or _tells_problem(state, read):
         return _start_form(state, replace(read, intent="support_request"), caller)
     if _asks_for_products(read):
         return Plan(SearchProducts(), state)
