@@ -32,6 +32,8 @@ MAIN_DIMENSIONS = ("width", "depth", "height")
 
 Record = TypeVar("Record")
 
+SUNDAY = 7
+
 
 @dataclass(frozen=True)
 class Article:
@@ -203,9 +205,14 @@ def _parcel(values: Mapping[str, Any], today: date) -> Parcel:
         tracking_number=values["tracking_number"],
         carrier=values["carrier"],
         status=values["status"],
-        expected_on=today + timedelta(days=days) if days is not None else None,
+        expected_on=_delivery_day(today + timedelta(days=days)) if days is not None else None,
         line_skus=tuple(values["line_skus"]),
     )
+
+
+def _delivery_day(day: date) -> date:
+    """The day, or the Monday after a Sunday: nothing is delivered on Sundays."""
+    return day + timedelta(days=1) if day.isoweekday() == SUNDAY else day
 
 
 def _article(path: Path) -> Article:

@@ -88,6 +88,8 @@ def _read_description(read: Understanding, asked: bool) -> Mapping[str, Any]:
     )
     if not (asked or tells) or read.intent in {"affirm", "deny"} or _asks_back(read):
         return {}
+    if read.entities.emails and len(read.text.split()) <= BARE_WORDS:
+        return {}
     return {"description": read.text.strip()[:LONGEST_DESCRIPTION], **_read_problem(read)}
 
 
@@ -298,7 +300,7 @@ def is_under_review(form: Form) -> bool:
 def correct(form: Form, read: Understanding) -> Form:
     """Change what a message corrects of a form that has been recapitulated."""
     if read.intent == "affirm" and not read.entities_present:
-        return form
+        return form.with_slots(severity=first_cue(read.folded, "severities"))
     corrected = _with_order(form.with_slots(**_read_email(read, False)), read)
     if form.name != "ticket":
         return corrected
@@ -335,6 +337,14 @@ def _says_nothing(read: Understanding) -> bool:
 def corrects(form: Form, read: Understanding) -> bool:
     """Whether a message changes something of a form that is under review."""
     return is_under_review(form) and correct(form, read) != form
+
+
+def confirms(form: Form, read: Understanding) -> bool:
+    """Whether a few words tell to do what was recapitulated: "ok ouvrez", "nickel"."""
+    if not form.confirming or read.intent == "deny" or read.entities_present or read.is_question:
+        return False
+    told = has_cue(read.folded, "confirms") or has_cue(read.folded, "opens_ticket")
+    return told and len(read.text.split()) <= ASKED_BACK_WORDS
 
 
 def agreed(form: Form) -> Form:

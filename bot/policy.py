@@ -164,6 +164,8 @@ def _form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Pl
         return None
     if forms.cancels(form, read):
         return Plan(CancelForm(form), state)
+    if forms.confirms(form, read):
+        return Plan(FollowForm(forms.agreed(form)), state)
     if _digresses(form, read):
         return replace(_new_topic(state, read, caller), resume=True)
     if forms.is_under_review(form):
@@ -173,6 +175,9 @@ def _form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Pl
 
 def _confirmation(state: DialogueState, form: Form, read: Understanding) -> Plan:
     corrected = forms.correct(form, read)
+    if form.confirming and _agrees(read) and not read.entities_present:
+        # "Oui, mais c'est urgent".
+        return Plan(FollowForm(forms.agreed(corrected)), state)
     if corrected != form:
         return Plan(FollowForm(replace(corrected, confirming=False, asked=None)), state)
     if _agrees(read):
@@ -215,9 +220,11 @@ def _compare(state: DialogueState, read: Understanding, caller: forms.Caller) ->
         return Plan(CompareProducts(named), state)
     if read.entities.products:
         return Plan(SearchProducts(), state)
-    if len(state.shown_skus) < 2 or read.product_values:
+    shown = state.shown_skus
+    if len(shown) < 2 or read.product_values:
         return None
-    first, second = state.shown_skus[:2]
+    chosen = [shown[place - 1] for place in read.entities.ordinals if 0 < place <= len(shown)]
+    first, second = chosen[:2] if len(chosen) >= 2 else shown[:2]
     return Plan(CompareProducts((first, second)), state)
 
 

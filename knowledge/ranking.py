@@ -21,7 +21,7 @@ PASSAGE_WORDS_WEIGHT = 0.36
 DOCUMENT_WORDS_WEIGHT = 0.14
 SUBJECT_WEIGHT = 0.3
 INTENT_WEIGHT = 0.15
-OTHER_LANGUAGE_PENALTY = 0.03
+OTHER_LANGUAGE_PENALTY = 0.08
 CANDIDATES_BY_SUBJECT = 20
 # Fitted on the tuning questions that have an answer and on those of
 # tests/evaluation/out_of_knowledge.yaml, which have none.

@@ -13,6 +13,7 @@ from bot.messages import ReplyEvent, Suggestions
 from bot.phrasing import phrases, word
 from bot.state import Form
 from bot.turn import Turn
+from bot.understanding.cues import has_cue
 
 DO = {"ticket": open_ticket, "order": say_order, "ticket_status": say_ticket_status}
 
@@ -22,6 +23,8 @@ async def follow(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
     begins = turn.state.form is None or turn.state.form.name != form.name
     if begins and form.name == "ticket":
         yield turn.say("sorry")
+        if has_cue(turn.read.folded, "danger"):
+            yield turn.say("stay_safe")
     next_slot = forms.missing(form, turn.caller)
     if next_slot == "email" and form.name == "ticket" and forms.given_up(form, next_slot):
         # A ticket can be followed by its number alone: an address is asked for, not required.

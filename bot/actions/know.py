@@ -55,11 +55,11 @@ async def answer(
     for sentence in _told(turn, hits, sure, disagreement):
         yield sentence
     case = turn.read.entities.order_numbers if decision.intent in CASE_INTENTS else ()
-    if case and turn.owner == "bot":
+    if case and turn.owner == "bot" and turn.state.form is None:
         for event in offer_for_order(turn, case[0]):
             yield event
         return
-    if not sure and turn.owner == "bot":
+    if not sure and turn.owner == "bot" and turn.state.form is None:
         turn.state = turn.state.but(handoff_offered=True)
         yield turn.say("offer_human")
     group = f"suggestions.{decision.intent}"
@@ -206,6 +206,10 @@ async def dont_know(turn: Turn, key: str) -> AsyncIterator[ReplyEvent]:
         return
     if turn.owner == "waiting":
         yield turn.say("handoff_waiting")
+        return
+    if turn.state.form is not None:
+        # The form's own question follows: two at once, and a yes could mean either.
+        turn.state = turn.state.but(failures=failures)
         return
     turn.state = turn.state.but(failures=failures, handoff_offered=True)
     yield turn.say("offer_human")

@@ -27,6 +27,11 @@ _BARE_ORDER = re.compile(
 _BARE_TICKET = re.compile(
     rf"(?<!\w){_TICKET_WORDS}[ :#\-]{{0,3}}{_NUMBER_MARK}(?P<digits>\d{{1,6}})(?![\d.,]\d|\d| ?€)"
 )
+# "Commande 126": the last digits, of the current year.
+_SHORT_ORDER = re.compile(
+    rf"(?<!\w){_ORDER_WORDS}[ :#\-]{{0,3}}{_NUMBER_MARK}(?P<digits>\d{{2,5}})"
+    r"(?![\w-]|[.,]\d| ?(?:€|eur|chaise|canape|lit|table|article|produit|meuble))"
+)
 _PHONE = re.compile(r"(?<![\w.,@])(?:\+|00)?\(?\d(?:[ .\-/()]{0,2}\d){7,14}(?![\w@])")
 _REGIONS = {"fr": "FR", "en": "GB", "es": "ES", "de": "DE", "it": "IT", "nl": "NL"}
 
@@ -64,6 +69,11 @@ def find_references(text: str, language: str, today: date) -> References:
     )
     remaining = _take(
         _BARE_ORDER, remaining, lambda match: _bare_order(match["digits"], orders, today)
+    )
+    remaining = _take(
+        _SHORT_ORDER,
+        remaining,
+        lambda match: _keep(orders, _canonical("CMD", today.year, match["digits"])),
     )
     remaining = _take(
         _BARE_TICKET,
