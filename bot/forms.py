@@ -210,6 +210,8 @@ def _without_address(form: Form, filled: Form, read: Understanding) -> Form:
         return replace(filled, heard="incomplete")
     if read.is_question:
         return replace(filled, heard="asked_why", attempts=form.attempts)
+    if read.intent == "affirm":
+        return replace(filled, heard="")
     return replace(with_more(filled, read), heard="noted")
 
 

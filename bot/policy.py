@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import combinations
 
-from bot import forms
+from bot import forms, product_talk
 from bot.decisions import (
     AnswerFromKnowledge,
     AskWhatToChange,
     CancelForm,
     Clarify,
-    CompareProducts,
     Complain,
     DescribeProduct,
     FollowForm,
@@ -22,46 +19,23 @@ from bot.decisions import (
     SearchProducts,
     SmallTalk,
 )
+from bot.intent_groups import (
+    CASE_INTENTS,
+    DIGRESSIONS,
+    KNOWLEDGE_INTENTS,
+    ORDER_INTENTS,
+    PRODUCT_ATTRIBUTE_INTENTS,
+    PRODUCT_INTENTS,
+    SMALL_TALK,
+    TASKS,
+)
 from bot.phrasing import phrase
+from bot.product_talk import is_short
 from bot.state import DialogueState, Form
 from bot.understanding.clauses import asking_clause
 from bot.understanding.cues import first_cue, fold, has_cue
 from bot.understanding.understand import Understanding
 
-# Questions that the shop's own articles answer.
-KNOWLEDGE_INTENTS = frozenset(
-    {
-        "delivery_question",
-        "order_change",
-        "return_request",
-        "refund_status",
-        "warranty_question",
-        "payment_question",
-        "invoice_request",
-        "store_hours",
-        "assembly_question",
-        "care_question",
-        "design_request",
-    }
-)
-PRODUCT_INTENTS = frozenset({"product_question", "price_question", "stock_question"})
-SMALL_TALK = frozenset({"greeting", "thanks", "goodbye", "affirm", "deny"})
-# Questions that say more about a product when one is named with them.
-PRODUCT_ATTRIBUTE_INTENTS = frozenset(
-    {"delivery_question", "warranty_question", "care_question", "assembly_question"}
-)
-DIGRESSIONS = KNOWLEDGE_INTENTS | PRODUCT_INTENTS | {"product_search"}
-# Tasks that differ so much that a wrong guess costs the customer: ask rather than guess.
-TASKS = frozenset(
-    {"support_request", "order_status", "ticket_status", "product_search", "human_agent"}
-)
-
-# With an order number these are about that order's own dates, which rules compute, or its state.
-ORDER_INTENTS = frozenset({"return_request", "warranty_question", "refund_status"})
-# What only a person can do about an order.
-CASE_INTENTS = frozenset(
-    {"order_change", "return_request", "refund_status", "payment_question", "invoice_request"}
-)
 FOREIGN_CONFIDENCE = 0.45
 CLARIFY_BELOW = 0.5
 CLARIFY_RATIO = 0.6
@@ -70,7 +44,6 @@ FAILURES_BEFORE_HANDOFF = 2
 # Consent, and courtesies, are taken from a message that says so, not from a faint likeness.
 AGREE_CONFIDENCE = 0.5
 WORDLESS_CONFIDENCE = 0.9
-FOLLOW_UP_WORDS = 7
 
 
 def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
@@ -82,10 +55,10 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
         _clarification,
         _form,
         _wordless,
-        _compare,
-        _buy,
-        _pick,
-        _correction,
+        product_talk.compare,
+        product_talk.buy,
+        product_talk.pick,
+        product_talk.correction,
         _follow_up,
     )
     for rule in rules:
@@ -169,11 +142,13 @@ def _form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Pl
     if _digresses(form, read):
         return replace(_new_topic(state, read, caller), resume=True)
     if forms.is_under_review(form):
-        return _confirmation(state, form, read)
+        return _confirmation(state, form, read, caller)
     return Plan(FollowForm(forms.fill(form, read, caller)), state)
 
 
-def _confirmation(state: DialogueState, form: Form, read: Understanding) -> Plan:
+def _confirmation(
+    state: DialogueState, form: Form, read: Understanding, caller: forms.Caller
+) -> Plan:
     corrected = forms.correct(form, read)
     if form.confirming and _agrees(read) and not read.entities_present:
         # "Oui, mais c'est urgent".
@@ -182,6 +157,8 @@ def _confirmation(state: DialogueState, form: Form, read: Understanding) -> Plan
         return Plan(FollowForm(replace(corrected, confirming=False, asked=None)), state)
     if _agrees(read):
         return Plan(FollowForm(forms.agreed(form)), state)
+    if read.is_question:
+        return replace(_new_topic(state, read, caller), resume=True)
     return Plan(AskWhatToChange(form), state)
 
 
@@ -211,69 +188,6 @@ def _wordless(state: DialogueState, read: Understanding, caller: forms.Caller) -
     return None
 
 
-def _compare(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """ "Compare les deux premiers", after a list; products that are named are shown together."""
-    if not has_cue(read.folded, "compares"):
-        return None
-    named = _named_pair(read)
-    if named is not None:
-        return Plan(CompareProducts(named), state)
-    if read.entities.products:
-        return Plan(SearchProducts(), state)
-    shown = state.shown_skus
-    if len(shown) < 2 or read.product_values:
-        return None
-    chosen = [shown[place - 1] for place in read.entities.ordinals if 0 < place <= len(shown)]
-    first, second = chosen[:2] if len(chosen) >= 2 else shown[:2]
-    return Plan(CompareProducts((first, second)), state)
-
-
-def _named_pair(read: Understanding) -> tuple[str, str] | None:
-    """The two most alike products that a message names by different words: "Oslo ou Bergen"."""
-    said = set(re.findall(r"\w+", read.folded))
-    words = {one.sku: set(fold(one.name).split()) for one in read.entities.products}
-    pairs = [
-        (len(words[first] & words[second]), first, second)
-        for first, second in combinations(words, 2)
-        if words[first] & said - words[second] and words[second] & said - words[first]
-    ]
-    if not pairs:
-        return None
-    _, first, second = max(pairs, key=lambda pair: pair[0])
-    return first, second
-
-
-def _buy(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """ "Je le prends": how an order is placed, which is not done here."""
-    if not (state.focus_sku or state.shown_skus) or not has_cue(read.folded, "buys"):
-        return None
-    question = phrase(read.language, "how_to_order")
-    return Plan(AnswerFromKnowledge(question, "product_question"), state)
-
-
-def _pick(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """ "Le deuxième", after a list of products."""
-    if not state.shown_skus or not read.entities.ordinals:
-        return None
-    position = read.entities.ordinals[0]
-    index = position - 1 if position > 0 else len(state.shown_skus) + position
-    if not 0 <= index < len(state.shown_skus):
-        return Plan(SmallTalk("product.which"), state) if _is_short(read) else None
-    intent = (
-        read.intent
-        if read.intent in PRODUCT_INTENTS | PRODUCT_ATTRIBUTE_INTENTS
-        else "product_question"
-    )
-    return Plan(DescribeProduct(state.shown_skus[index], intent), state)
-
-
-def _correction(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """ "Non, le fauteuil": the last search with another kind of product."""
-    if (state.shown_skus or state.focus_sku) and read.intent == "deny" and read.entities_present:
-        return Plan(SearchProducts(refine=True), state)
-    return None
-
-
 def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """ "Et en bleu ?", "et à Lyon ?": a few words that only make sense after the last turn."""
     if state.last_intent is None:
@@ -281,6 +195,8 @@ def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) 
     if state.last_intent == "product_search" and _refines(read):
         cheaper = has_cue(read.folded, "cheaper") and not _names_extreme(read)
         return Plan(SearchProducts(refine=True, cheaper=cheaper), state)
+    if state.last_intent == "product_search" and _asks_other_size(read):
+        return Plan(SmallTalk("product.ask_width"), state)
     if not _is_elliptical(read):
         return None
     if state.last_intent == "product_search" and read.product_values:
@@ -314,8 +230,16 @@ def _refines(read: Understanding) -> bool:
         return False
     asks_products = read.intent in PRODUCT_INTENTS | {"product_search"}
     if has_cue(read.folded, "cheaper") or _names_extreme(read):
-        return asks_products or _is_short(read)
-    return asks_products and bool(read.product_values)
+        return asks_products or is_short(read)
+    # "Max 1200" is nobody's business alone; after a list it is.
+    told_briefly = read.intent == "out_of_scope" and is_short(read)
+    return (asks_products or told_briefly) and bool(read.product_values)
+
+
+def _asks_other_size(read: Understanding) -> bool:
+    """ "Et plus petit ?": smaller or larger by how much is to be asked."""
+    named = read.entities.products or read.entities.types or read.product_values
+    return not named and is_short(read) and has_cue(read.folded, "other_size")
 
 
 def _names_extreme(read: Understanding) -> bool:
@@ -323,12 +247,8 @@ def _names_extreme(read: Understanding) -> bool:
     return first_cue(read.folded, "extremes") is not None
 
 
-def _is_short(read: Understanding) -> bool:
-    return len(read.text.split()) <= FOLLOW_UP_WORDS
-
-
 def _is_elliptical(read: Understanding) -> bool:
-    if not _is_short(read) or read.entities.products:
+    if not is_short(read) or read.entities.products:
         return False
     begins_task = read.intent in forms.FORM_OF_INTENT and read.confidence >= DIGRESSION_CONFIDENCE
     if begins_task or read.text.lower().startswith("où "):
@@ -413,7 +333,7 @@ def _about_product(state: DialogueState, read: Understanding, caller: forms.Call
         return Plan(DescribeProduct(sku, read.intent), state)
     if read.product_values:
         return Plan(SearchProducts(), state)
-    if state.last_intent == "product_search" and state.shown_skus and _is_short(read):
+    if state.last_intent == "product_search" and state.shown_skus and is_short(read):
         return Plan(SmallTalk("product.which"), state)
     otherwise = asking_clause(read.text)
     return Plan(AnswerFromKnowledge(read.text, read.intent, otherwise=otherwise), state)
@@ -443,7 +363,7 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
         return _start_form(state, replace(read, intent=intent), caller)
     if read.product_sku is not None and (unread or _may_want_to_see(read)):
         return Plan(DescribeProduct(read.product_sku, "product_question"), state)
-    if unread and read.entities.types and _is_short(read) and not read.is_question:
+    if unread and read.entities.types and is_short(read) and not read.is_question:
         return Plan(SearchProducts(), state)
     strict = is_surely_foreign(read)
     otherwise = None if strict else asking_clause(read.text)

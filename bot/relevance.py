@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from bot.assistant import Assistant
-from bot.policy import DIGRESSION_CONFIDENCE, KNOWLEDGE_INTENTS, is_surely_foreign
-from bot.understanding.cues import fold, has_cue
+from bot.intent_groups import KNOWLEDGE_INTENTS
+from bot.policy import DIGRESSION_CONFIDENCE, is_surely_foreign
+from bot.understanding.cues import cued_words, fold, has_cue
 from bot.understanding.understand import Understanding
 from knowledge.search import SearchHit
 
@@ -66,8 +67,30 @@ def lacks_what_is_asked(read: Understanding, hit: SearchHit) -> bool:
         return True
     if has_cue(read.folded, "asks_person"):
         return True
+    return lacks_name(read, hit)
+
+
+def lacks_name(read: Understanding, hit: SearchHit) -> bool:
+    """Whether a passage speaks of none of the places, people or brands that a message names."""
     held = fold(f"{hit.title} {hit.passage}")
-    return any(fold(name) not in held for name in _proper_names(read.text))
+    names = {fold(name) for name in _proper_names(read.text)} | set(named_places(read))
+    return any(name not in held for name in names)
+
+
+def named_places(read: Understanding) -> tuple[str, ...]:
+    """The countries and regions that a message names, folded."""
+    return cued_words(read.folded, "places")
+
+
+def place_first(read: Understanding, hits: Sequence[SearchHit], least: float) -> list[SearchHit]:
+    """Hits with one that speaks of the place asked about first, where one is sure enough.
+
+    "Vous livrez en Suisse ?" is not answered by a page on Belgium that comes near it.
+    """
+    if not named_places(read) or not hits or not lacks_name(read, hits[0]):
+        return list(hits)
+    holding = [hit for hit in hits if hit.score >= least and not lacks_name(read, hit)]
+    return [*holding, *(hit for hit in hits if hit not in holding)]
 
 
 def unmentioned_name(read: Understanding, is_used: Callable[[str], bool]) -> str | None:

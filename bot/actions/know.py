@@ -9,12 +9,14 @@ from bot.actions.hand_over import hand_over
 from bot.actions.not_sold import is_not_sold
 from bot.answer import compose, compose_short, near_the_best, quote_sentence, said
 from bot.decisions import AnswerFromKnowledge
+from bot.intent_groups import CASE_INTENTS
 from bot.messages import ReplyEvent, Sentence, Suggestions
 from bot.phrasing import phrases, word
-from bot.policy import CASE_INTENTS, FAILURES_BEFORE_HANDOFF
+from bot.policy import FAILURES_BEFORE_HANDOFF
 from bot.relevance import (
     lacks_what_is_asked,
     least_score,
+    place_first,
     put_off_score,
     sure_score,
     unmentioned_name,
@@ -79,10 +81,11 @@ async def _found(turn: Turn, decision: AnswerFromKnowledge) -> Sequence[SearchHi
     """What answers surely enough: the question, or what is to be asked where that finds nothing."""
     for question in (decision.question, decision.otherwise):
         hits = [] if question is None else await _search(turn, question)
-        if hits and hits[0].score >= least_score(
-            turn.assistant, turn.read, hits[0], decision.strict
-        ):
-            return hits
+        if not hits:
+            continue
+        least = least_score(turn.assistant, turn.read, hits[0], decision.strict)
+        if hits[0].score >= least:
+            return place_first(turn.read, hits, least)
     return []
 
 

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 
 from bot.decisions import FollowForm, Plan, SmallTalk
 from bot.forms import is_wordless
+from bot.intent_groups import PRODUCT_INTENTS
 from bot.messages import ReplyEvent, Sentence, ToolResult
 from bot.phrasing import word
-from bot.policy import PRODUCT_INTENTS
 from bot.state import Form
 from bot.tools.add_to_ticket import AddToTicketResult
 from bot.turn import Turn

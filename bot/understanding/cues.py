@@ -37,6 +37,11 @@ def has_cue(folded: str, name: str) -> bool:
     return bool(_cues()[name].search(folded))
 
 
+def cued_words(folded: str, name: str) -> tuple[str, ...]:
+    """The words of the list that a folded text holds."""
+    return tuple(_cues()[name].findall(folded))
+
+
 def first_cue(folded: str, group: str) -> str | None:
     """The first value of a group whose words the folded text holds."""
     for value, pattern in _cues()[group].items():

@@ -1,0 +1,90 @@
+"""What is said of products that were shown: pick one, compare two, buy it, or another kind."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+from bot import forms
+from bot.decisions import (
+    AnswerFromKnowledge,
+    CompareProducts,
+    DescribeProduct,
+    Plan,
+    SearchProducts,
+    SmallTalk,
+)
+from bot.intent_groups import PRODUCT_ATTRIBUTE_INTENTS, PRODUCT_INTENTS
+from bot.phrasing import phrase
+from bot.state import DialogueState
+from bot.understanding.cues import fold, has_cue
+from bot.understanding.understand import Understanding
+
+FOLLOW_UP_WORDS = 7
+
+
+def compare(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Compare les deux premiers", after a list; products that are named are shown together."""
+    if not has_cue(read.folded, "compares"):
+        return None
+    named = _named_pair(read)
+    if named is not None:
+        return Plan(CompareProducts(named), state)
+    if read.entities.products:
+        return Plan(SearchProducts(), state)
+    shown = state.shown_skus
+    if len(shown) < 2 or read.product_values:
+        return None
+    chosen = [shown[place - 1] for place in read.entities.ordinals if 0 < place <= len(shown)]
+    first, second = chosen[:2] if len(chosen) >= 2 else shown[:2]
+    return Plan(CompareProducts((first, second)), state)
+
+
+def _named_pair(read: Understanding) -> tuple[str, str] | None:
+    """The two most alike products that a message names by different words: "Oslo ou Bergen"."""
+    said = set(re.findall(r"\w+", read.folded))
+    words = {one.sku: set(fold(one.name).split()) for one in read.entities.products}
+    pairs = [
+        (len(words[first] & words[second]), first, second)
+        for first, second in combinations(words, 2)
+        if words[first] & said - words[second] and words[second] & said - words[first]
+    ]
+    if not pairs:
+        return None
+    _, first, second = max(pairs, key=lambda pair: pair[0])
+    return first, second
+
+
+def buy(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Je le prends": how an order is placed, which is not done here."""
+    if not (state.focus_sku or state.shown_skus) or not has_cue(read.folded, "buys"):
+        return None
+    question = phrase(read.language, "how_to_order")
+    return Plan(AnswerFromKnowledge(question, "product_question"), state)
+
+
+def pick(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Le deuxième", after a list of products."""
+    if not state.shown_skus or not read.entities.ordinals:
+        return None
+    position = read.entities.ordinals[0]
+    index = position - 1 if position > 0 else len(state.shown_skus) + position
+    if not 0 <= index < len(state.shown_skus):
+        return Plan(SmallTalk("product.which"), state) if is_short(read) else None
+    intent = (
+        read.intent
+        if read.intent in PRODUCT_INTENTS | PRODUCT_ATTRIBUTE_INTENTS
+        else "product_question"
+    )
+    return Plan(DescribeProduct(state.shown_skus[index], intent), state)
+
+
+def correction(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Non, le fauteuil": the last search with another kind of product."""
+    if (state.shown_skus or state.focus_sku) and read.intent == "deny" and read.entities_present:
+        return Plan(SearchProducts(refine=True), state)
+    return None
+
+
+def is_short(read: Understanding) -> bool:
+    return len(read.text.split()) <= FOLLOW_UP_WORDS
