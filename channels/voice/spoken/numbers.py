@@ -28,9 +28,9 @@ def value_of(written: str, wording: Wording) -> Decimal:
     compact = re.sub(_SPACE, "", written)
     if wording.language == "en":
         return Decimal(compact.replace(",", ""))
-    grouped = re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?", compact) is not None
-    if wording.thousands == "." and grouped:
-        compact = compact.replace(".", "")
+    grouped = re.fullmatch(r"(\d{1,3}(?:\.\d{3})+)(?:[,.](\d+))?", compact)
+    if wording.thousands == "." and grouped is not None:
+        return Decimal(f"{grouped[1].replace('.', '')}.{grouped[2] or '0'}")
     return Decimal(compact.replace(",", "."))
 
 
