@@ -78,7 +78,8 @@ def _address(state: DialogueState, read: Understanding, caller: forms.Caller) ->
 
 def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """A person is asked for; what a form waits for or takes up ("c'est urgent") is no such wish."""
-    if read.intent != "human_agent" or read.confidence < DIGRESSION_CONFIDENCE:
+    asked = has_cue(read.folded, "wants_person") and not read.is_question
+    if not asked and (read.intent != "human_agent" or read.confidence < DIGRESSION_CONFIDENCE):
         return None
     form = state.form
     if has_cue(read.folded, "no_human"):
@@ -390,6 +391,8 @@ def _start_form(state: DialogueState, read: Understanding, caller: forms.Caller)
         # The ticket asked about is the one being written: a question about how it will go.
         return Plan(AnswerFromKnowledge(read.text, read.intent), state)
     form = forms.start(forms.FORM_OF_INTENT[read.intent], state, read, caller)
+    if form.name == "order" and has_cue(read.folded, "not_received"):
+        form = form.with_slots(case=True)
     # Only a half-written ticket is worth coming back to; a look-up is quickly asked for again.
     paused = state.form if filling_ticket and form.name != "ticket" else state.paused_form
     return Plan(FollowForm(form), state.but(paused_form=paused))

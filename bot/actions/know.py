@@ -23,6 +23,7 @@ from bot.relevance import (
 )
 from bot.searching import documents_for
 from bot.turn import Turn
+from bot.understanding.cues import has_cue
 from knowledge.contradictions import Contradiction, DatedPassage, contradictions
 from knowledge.index import Knowledge
 from knowledge.search import SearchHit, search
@@ -61,7 +62,8 @@ async def answer(
         for event in offer_for_order(turn, case[0]):
             yield event
         return
-    if not sure and turn.owner == "bot" and turn.state.form is None:
+    needs_person = not sure or has_cue(turn.read.folded, "disputes")
+    if needs_person and turn.owner == "bot" and turn.state.form is None:
         turn.state = turn.state.but(handoff_offered=True)
         yield turn.say("offer_human")
     group = f"suggestions.{decision.intent}"
