@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import Any
 
 from bot.state import DialogueState, Form
-from bot.understanding.cues import first_cue, fold, has_cue
+from bot.understanding.cues import consists_of, first_cue, fold, has_cue
 from bot.understanding.understand import Understanding
 from core.database import new_id
 
@@ -173,7 +173,7 @@ def start(name: str, state: DialogueState, read: Understanding, caller: Caller) 
         form = form.with_slots(email=state.email)
         if name == "ticket_status" and state.ticket_ids:
             form = form.with_slots(own=True)
-    return _with_order(_fill_slots(form, read, asked=None), read)
+    return replace(_with_order(_fill_slots(form, read, asked=None), read), heard="")
 
 
 def _with_order(form: Form, read: Understanding) -> Form:
@@ -342,11 +342,10 @@ def corrects(form: Form, read: Understanding) -> bool:
 
 
 def confirms(form: Form, read: Understanding) -> bool:
-    """Whether a few words tell to do what was recapitulated: "ok ouvrez", "nickel"."""
+    """Whether a message tells to do what was recapitulated, and nothing else: "ok ouvrez"."""
     if not form.confirming or read.intent == "deny" or read.entities_present or read.is_question:
         return False
-    told = has_cue(read.folded, "confirms") or has_cue(read.folded, "opens_ticket")
-    return told and len(read.text.split()) <= ASKED_BACK_WORDS
+    return consists_of(read.folded, "confirms", "beside_consent")
 
 
 def agreed(form: Form) -> Form:

@@ -33,7 +33,7 @@ from bot.phrasing import phrase
 from bot.product_talk import is_short
 from bot.state import DialogueState, Form
 from bot.understanding.clauses import asking_clause
-from bot.understanding.cues import first_cue, fold, has_cue
+from bot.understanding.cues import first_cue, fold, has_cue, is_told
 from bot.understanding.understand import Understanding
 
 FOREIGN_CONFIDENCE = 0.45
@@ -73,12 +73,13 @@ def _address(state: DialogueState, read: Understanding, caller: forms.Caller) ->
     emails = read.entities.emails
     if state.form is not None or not emails or len(read.text.split()) > 1:
         return None
-    return Plan(SmallTalk("address_noted", "greeting"), state.but(email=emails[0]))
+    noted = state.but(email=emails[0], handoff_offered=False, clarifying=())
+    return Plan(SmallTalk("address_noted", "greeting"), noted)
 
 
 def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """A person is asked for; what a form waits for or takes up ("c'est urgent") is no such wish."""
-    asked = has_cue(read.folded, "wants_person") and not read.is_question
+    asked = is_told(read.folded, "wants_person") and not read.is_question
     if not asked and (read.intent != "human_agent" or read.confidence < DIGRESSION_CONFIDENCE):
         return None
     form = state.form
@@ -240,7 +241,8 @@ def _refines(read: Understanding) -> bool:
 def _asks_other_size(read: Understanding) -> bool:
     """ "Et plus petit ?": smaller or larger by how much is to be asked."""
     named = read.entities.products or read.entities.types or read.product_values
-    return not named and is_short(read) and has_cue(read.folded, "other_size")
+    compared = has_cue(read.folded, "other_size") and not has_cue(read.folded, "superlatives")
+    return compared and not named and is_short(read)
 
 
 def _names_extreme(read: Understanding) -> bool:
@@ -264,7 +266,7 @@ def _is_elliptical(read: Understanding) -> bool:
 def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     """What the intent alone asks for."""
     state = state.but(clarifying=(), handoff_offered=False)
-    asks_ticket = has_cue(read.folded, "opens_ticket") and not read.is_question
+    asks_ticket = is_told(read.folded, "opens_ticket") and not read.is_question
     if asks_ticket or _tells_problem(state, read):
         return _start_form(state, replace(read, intent="support_request"), caller)
     if _asks_for_products(read):

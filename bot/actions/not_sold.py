@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from bot.turn import Turn
-from bot.understanding.cues import has_cue
+from bot.understanding.cues import after_cue, fold
 from knowledge.product_search import Catalogues, search_products
 from knowledge.words import plain_words
 
 
 async def is_not_sold(turn: Turn) -> bool:
     """Whether no product holds the first word of what is asked for: "… des trottinettes ?"."""
-    if not has_cue(turn.read.folded, "sells"):
-        return False
-    words = plain_words(turn.read.corrected, turn.language)
-    asked = [word for word in words if not has_cue(word, "looks_for")]
-    if not asked:
+    asked = after_cue(fold(turn.read.corrected), "sells")
+    words = plain_words(asked or "", turn.language)
+    if not words:
         return False
     catalogue = await turn.runtime.part(Catalogues).of(turn.principal.organization_id)
-    found = search_products(catalogue, asked[0], language=turn.language, limit=1)
-    return not found.hits
+    return not search_products(catalogue, words[0], language=turn.language, limit=1).hits

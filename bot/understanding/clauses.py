@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-from bot.understanding.cues import fold, has_cue
+from bot.understanding.cues import cued_words, fold, has_cue
 
 # A greeting, an aside or a story ends in one of these before the question begins.
 _ENDS = re.compile(r"(?<=[.!?…;:])\s+|\n+")
 SHORTEST_WORDS = 3
 
 
-# "I do not want to …", and its halves where words stand between them.
-_REFUSES = re.compile(
-    r"\b(?:(?:veux|voudrais|souhaite|cherche) (?:surtout )?pas|no quiero|non voglio)\b"
-    r"|(?:n['’]t|\bnot) want\b",
-    re.IGNORECASE,
-)
-_WANTS = re.compile(r"\b(?:will|möchte|wil)\b", re.IGNORECASE)
-_NOT = re.compile(r"\b(?:nicht|keinen?|niet|geen)\b", re.IGNORECASE)
 _STOPS = re.compile(r"[,;:.!?\n]+\s*")
-# "… just to …": what is wanted in its place.
-_INSTEAD = re.compile(
-    r"(?:(?:mais|but|pero|ma|maar|sondern)\s+)?(?:(?:je|j|i|ich|ik)['’]?\s*)?"
-    r"(?:(?:veux|voudrais|souhaite|want|quiero|voglio|will|möchte|wil)\s+)?"
-    r"(?:juste|seulement|simplement|just|only|simply|solo|sólo|nur|bloß|alleen|(?<=\s)savoir)\b",
-    re.IGNORECASE,
-)
-
-
-# What the refused clause speaks of, where "it" follows.
-_OWN = re.compile(r"\b(?:ma|mon|mes|my|meinen?|meine[rsm]?|mis?|mi[ao]|mijn)\s+\w+$", re.IGNORECASE)
+# How far into a clause the word stands that tells it from the one before.
+INSTEAD_WITHIN_WORDS = 4
 
 
 def without_refusal(text: str) -> str:
@@ -39,22 +23,32 @@ def without_refusal(text: str) -> str:
     "Je veux pas annuler ma commande, juste savoir où elle est" asks where an order is. Takes time
     in proportion to the text.
     """
-    begins = 0
-    for stop in _STOPS.finditer(text):
-        clause = text[begins : stop.start()]
-        if _INSTEAD.match(text, stop.end()) and _refuses(clause):
-            own = _OWN.search(clause)
-            wanted = text[:begins] + text[stop.end() :]
-            return f"{wanted}, {own.group()}" if own else wanted
-        begins = stop.end()
+    stops = list(_STOPS.finditer(text))
+    starts = [0, *(stop.end() for stop in stops)]
+    clauses = [text[start : stop.start()] for start, stop in zip(starts, stops, strict=False)]
+    clauses.append(text[starts[-1] :])
+    for place, (refused, wanted) in enumerate(pairwise(clauses)):
+        if _says_instead(wanted) and _refuses(fold(refused)):
+            rest = text[: starts[place]] + text[starts[place + 1] :]
+            own = _own(refused)
+            return f"{rest}, {own}" if own else rest
     return text
 
 
+def _says_instead(clause: str) -> bool:
+    return has_cue(fold(" ".join(clause.split()[:INSTEAD_WITHIN_WORDS])), "instead")
+
+
 def _refuses(clause: str) -> bool:
-    if _REFUSES.search(clause):
+    if has_cue(clause, "refuses"):
         return True
-    wants = _WANTS.search(clause)
-    return wants is not None and _NOT.search(clause, wants.end()) is not None
+    return bool(cued_words(clause, "wants")) and has_cue(clause, "refuses_what_is_wanted")
+
+
+def _own(clause: str) -> str | None:
+    """What a clause speaks of at its end, where "it" follows: "ma commande"."""
+    last = clause.split()[-2:]
+    return " ".join(last) if len(last) == 2 and cued_words(fold(last[0]), "own") else None
 
 
 def asking_clause(text: str) -> str | None:

@@ -38,8 +38,38 @@ def has_cue(folded: str, name: str) -> bool:
 
 
 def cued_words(folded: str, name: str) -> tuple[str, ...]:
-    """The words of the list that a folded text holds."""
-    return tuple(_cues()[name].findall(folded))
+    """The words of the list that a folded text holds whole, not as the beginning of others."""
+    return tuple(found.group() for found in _whole(folded, name))
+
+
+def consists_of(folded: str, name: str, beside: str) -> bool:
+    """Whether a folded text holds a word of the first list, and nothing but words of both."""
+    if not cued_words(folded, name):
+        return False
+    for group in (name, beside):
+        for found in _whole(folded, group):
+            folded = f"{folded[: found.start()]}{' ' * len(found.group())}{folded[found.end() :]}"
+    return not any(letter.isalnum() for letter in folded)
+
+
+def after_cue(folded: str, name: str) -> str | None:
+    """What follows the first word of the list; None where there is none."""
+    found = _cues()[name].search(folded)
+    return None if found is None else folded[found.end() :]
+
+
+def is_told(folded: str, name: str) -> bool:
+    """Whether a folded text holds a word of the list that its clause does not say not to do."""
+    found = _cues()[name].search(folded)
+    if found is None:
+        return False
+    clause = re.split(r"[,;:.!?\n]", folded[: found.start()])[-1]
+    return not cued_words(clause, "negations")
+
+
+def _whole(folded: str, name: str) -> list[re.Match[str]]:
+    found = _cues()[name].finditer(folded)
+    return [one for one in found if not folded[one.end() : one.end() + 1].isalnum()]
 
 
 def first_cue(folded: str, group: str) -> str | None:
