@@ -14,6 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from core.settings import Settings
+from knowledge.sharing import LOOK_SECONDS
 from tests.cluster import Services, services
 from tests.e2e.test_worker import start_worker
 from tests.product import reuse_models
@@ -150,6 +151,46 @@ def _found(
                 ).json()
                 found.append(document_id in str(answer["data"]))
         if found == [wanted] * 2 or time.monotonic() > until:
+            return found
+        time.sleep(0.1)
+
+
+def test_a_copy_of_the_index_follows_what_the_other_process_writes(
+    both: tuple[Server, Server],
+) -> None:
+    """Asked in another language, so that no word of the document helps to find it."""
+    title = "Chasse aux papillons"
+    body = {
+        "title": title,
+        "text": "Les filets sont prêtés aux enfants pour attraper des papillons volants.",
+        "language": "fr",
+    }
+    # Long enough for each process to hold a copy of the index as it is.
+    time.sleep(3 * LOOK_SECONDS)
+    _first_titles(both)
+    for writer in both:
+        with writer.client(ADMIN) as client:
+            created = client.post("/api/v1/knowledge/documents", json=body)
+            document_id = created.json()["data"]["id"]
+        assert _first_titles(both, title) == [title, title]
+        with writer.client(ADMIN) as client:
+            client.delete(f"/api/v1/knowledge/documents/{document_id}")
+        time.sleep(3 * LOOK_SECONDS)
+        assert title not in _first_titles(both)
+
+
+def _first_titles(both: tuple[Server, Server], wanted: str | None = None) -> list[str]:
+    """What each process finds first, waiting up to 4 s until it is what is wanted."""
+    until = time.monotonic() + 4
+    while True:
+        found = []
+        for server in both:
+            with server.client(ADMIN) as client:
+                answer = client.get(
+                    "/api/v1/knowledge/search", params={"q": "butterfly hunting with nets"}
+                )
+                found.append(str(answer.json()["data"][0]["title"]))
+        if wanted is None or found == [wanted] * 2 or time.monotonic() > until:
             return found
         time.sleep(0.1)
 
