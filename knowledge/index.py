@@ -128,6 +128,9 @@ class Knowledge:
         encoder = self.runtime.passage_encoder
         if isinstance(encoder, SameForBoth):
             return vector
+        at_once = encoder.question_at_once(question)
+        if at_once is not None:
+            return at_once
         found: Vectors = (await asyncio.to_thread(encoder.questions, [question]))[0]
         return found
 

@@ -39,6 +39,10 @@ class PassageEncoder(Protocol):
         """One row a question: shape (len(texts), dimensions)."""
         ...
 
+    def question_at_once(self, text: str) -> NDArray[np.float32] | None:
+        """A question's row where it takes a few milliseconds, None where it may take longer."""
+        ...
+
     def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row a passage or title: shape (len(texts), dimensions)."""
         ...
@@ -55,6 +59,9 @@ class SameForBoth:
 
     def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._encoder.encode(texts)
+
+    def question_at_once(self, text: str) -> NDArray[np.float32] | None:
+        return None
 
     def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._encoder.encode(texts)
@@ -74,6 +81,9 @@ class KeptPassages:
         if len(texts) == 1:
             return self._encoder.questions(texts)
         return self._kept.of("question", texts, self._encoder.questions)
+
+    def question_at_once(self, text: str) -> NDArray[np.float32] | None:
+        return self._encoder.question_at_once(text)
 
     def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._kept.of("passage", texts, self._encoder.passages)

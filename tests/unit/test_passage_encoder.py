@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,28 @@ def test_that_any_text_has_a_vector(encoder: E5Encoder, text: str) -> None:
     vector = encoder.questions([text, text])[0]
     assert np.isfinite(vector).all()
     assert float(np.linalg.norm(vector)) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_that_a_short_question_is_read_at_once(encoder: E5Encoder) -> None:
+    read_in_a_list = encoder.questions([TEXTS[0], TEXTS[1]])
+    at_once = encoder.question_at_once(TEXTS[0])
+    assert at_once is not None
+    assert at_once == pytest.approx(read_in_a_list[0], abs=1e-6)
+    assert encoder.question_at_once("mot " * 500) is None
+
+
+def test_that_a_question_does_not_wait_where_others_would(encoder: E5Encoder) -> None:
+    encoder.questions(TEXTS)
+    with ThreadPoolExecutor(1) as pool:
+        indexing = pool.submit(encoder.passages, ["mot " * 400] * 40)
+        found = []
+        while not indexing.done():
+            found.append(encoder.question_at_once("Puis-je payer en trois fois ?"))
+    assert any(one is None for one in found)
+
+
+def test_that_a_question_before_the_model_is_open_is_not_read_at_once() -> None:
+    assert E5Encoder(of_the_wheel()).question_at_once("Bonjour ?") is None
 
 
 def test_that_a_long_text_is_cut(pieces: Pieces) -> None:
