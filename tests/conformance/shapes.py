@@ -10,6 +10,9 @@ import httpx
 
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
+# Well-formed, and of nothing; the same in every process, so that tests keep their names.
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+
 
 def moment(text: str) -> datetime:
     """Read a time that must be written as `2025-01-09T10:30:00Z`."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.conformance.shapes import assert_admin_failure
+from tests.conformance.shapes import UNKNOWN_ID, assert_admin_failure
 from tests.serving import Server
 
 KNOWLEDGE = "/api/v1/knowledge"
@@ -201,13 +201,13 @@ def test_x13_a_text_is_cut_as_it_will_be_indexed(admin: httpx.Client) -> None:
         ("GET", HEALTH),
         ("POST", f"{HEALTH}/check"),
         ("GET", f"{HEALTH}/findings"),
-        ("POST", f"{HEALTH}/findings/{uuid4()}/dismiss"),
+        ("POST", f"{HEALTH}/findings/{UNKNOWN_ID}/dismiss"),
         ("GET", f"{HEALTH}/unanswered"),
-        ("GET", f"{HEALTH}/unanswered/{uuid4()}"),
-        ("POST", f"{HEALTH}/unanswered/{uuid4()}/draft"),
-        ("POST", f"{HEALTH}/unanswered/{uuid4()}/reopen"),
+        ("GET", f"{HEALTH}/unanswered/{UNKNOWN_ID}"),
+        ("POST", f"{HEALTH}/unanswered/{UNKNOWN_ID}/draft"),
+        ("POST", f"{HEALTH}/unanswered/{UNKNOWN_ID}/reopen"),
         ("GET", f"{KNOWLEDGE}/removed"),
-        ("GET", f"{DOCUMENTS}/{uuid4()}/versions"),
+        ("GET", f"{DOCUMENTS}/{UNKNOWN_ID}/versions"),
     ],
 )
 def test_x13_agents_read_and_managers_decide(
