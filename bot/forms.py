@@ -23,6 +23,7 @@ FORM_OF_INTENT = {
     "ticket_status": "ticket_status",
 }
 ASK_AT_MOST = 2
+MOST_OTHER_ORDERS = 2
 LONG_ENOUGH_WORDS = 12
 ASKED_BACK_WORDS = 7
 LONGEST_DESCRIPTION = 2_000
@@ -88,9 +89,13 @@ def _read_description(read: Understanding, asked: bool) -> Mapping[str, Any]:
     )
     if not (asked or tells) or read.intent in {"affirm", "deny"} or _asks_back(read):
         return {}
-    if read.entities.emails and len(read.text.split()) <= BARE_WORDS:
+    if (read.entities.emails or read.entities.order_numbers) and _is_bare(read):
         return {}
     return {"description": read.text.strip()[:LONGEST_DESCRIPTION], **_read_problem(read)}
+
+
+def _is_bare(read: Understanding) -> bool:
+    return len(read.text.split()) <= BARE_WORDS
 
 
 def _asks_back(read: Understanding) -> bool:
@@ -123,7 +128,9 @@ def _read_optional_email(read: Understanding, asked: bool) -> Mapping[str, Any]:
 
 
 def _read_order_number(read: Understanding, asked: bool) -> Mapping[str, Any]:
-    return {"number": read.entities.order_numbers[0]} if read.entities.order_numbers else {}
+    """The number of an order, and of others that are asked about with it."""
+    number, *others = read.entities.order_numbers or (None,)
+    return {"number": number, "others": others[:MOST_OTHER_ORDERS]} if number else {}
 
 
 def _read_ticket_number(read: Understanding, asked: bool) -> Mapping[str, Any]:
@@ -333,7 +340,7 @@ def _says_nothing(read: Understanding) -> bool:
     """A yes, a no, a question or the name of what is to be changed: what is wrong is still open."""
     if is_wordless(read) or read.is_question or read.intent in {"affirm", "deny"}:
         return True
-    return has_cue(read.folded, "part_of_ticket") and len(read.text.split()) <= BARE_WORDS
+    return has_cue(read.folded, "part_of_ticket") and _is_bare(read)
 
 
 def corrects(form: Form, read: Understanding) -> bool:
@@ -355,11 +362,10 @@ def agreed(form: Form) -> Form:
 
 def cancels(form: Form, read: Understanding) -> bool:
     """Whether a message gives the form up."""
-    bare = len(read.text.split()) <= BARE_WORDS
     told = read.intent in TOLD_INTENTS and (
         read.intent != "order_change" or has_cue(read.folded, "order")
     )
-    if has_cue(read.folded, "cancel") and (bare or not told):
+    if has_cue(read.folded, "cancel") and (_is_bare(read) or not told):
         return True
     if read.intent != "deny" or read.entities_present or is_under_review(form):
         return False

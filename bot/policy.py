@@ -59,6 +59,7 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
         product_talk.buy,
         product_talk.pick,
         product_talk.correction,
+        _part_of_order,
         _follow_up,
     )
     for rule in rules:
@@ -73,7 +74,9 @@ def _address(state: DialogueState, read: Understanding, caller: forms.Caller) ->
     emails = read.entities.emails
     if state.form is not None or not emails or len(read.text.split()) > 1:
         return None
-    noted = state.but(email=emails[0], handoff_offered=False, clarifying=())
+    noted = state.but(email=emails[0], clarifying=())
+    if state.handoff_offered:
+        return Plan(SmallTalk("address_noted_offer", "yes_no"), noted)
     return Plan(SmallTalk("address_noted", "greeting"), noted)
 
 
@@ -188,6 +191,15 @@ def _wordless(state: DialogueState, read: Understanding, caller: forms.Caller) -
         key = "greeting_again" if state.turn > 0 else "greeting"
         return Plan(SmallTalk(key, "greeting"), state)
     return None
+
+
+def _part_of_order(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Les chaises seulement", where a return or a change was asked about: which order is it?"""
+    named = read.entities.products or read.entities.types
+    told = state.last_intent in CASE_INTENTS and named and is_short(read) and not read.is_question
+    if not told or first_cue(read.folded, "categories") or read.intent == "product_search":
+        return None
+    return _start_form(state, replace(read, intent="order_status"), caller)
 
 
 def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
@@ -393,11 +405,21 @@ def _start_form(state: DialogueState, read: Understanding, caller: forms.Caller)
         # The ticket asked about is the one being written: a question about how it will go.
         return Plan(AnswerFromKnowledge(read.text, read.intent), state)
     form = forms.start(forms.FORM_OF_INTENT[read.intent], state, read, caller)
-    if form.name == "order" and has_cue(read.folded, "not_received"):
+    if form.name == "order" and _is_case(state, read):
         form = form.with_slots(case=True)
     # Only a half-written ticket is worth coming back to; a look-up is quickly asked for again.
     paused = state.form if filling_ticket and form.name != "ticket" else state.paused_form
     return Plan(FollowForm(form), state.but(paused_form=paused))
+
+
+def _is_case(state: DialogueState, read: Understanding) -> bool:
+    """Whether an order is named for something that only a person can do about it.
+
+    That was asked before its number, or is a parcel that has not come.
+    """
+    if has_cue(read.folded, "not_received"):
+        return True
+    return state.last_intent in CASE_INTENTS and not has_cue(read.folded, "tracks")
 
 
 def _offer_human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:

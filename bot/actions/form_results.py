@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from bot.actions.know import offer_for_order
 from bot.forms import another_try
@@ -62,6 +62,8 @@ async def say_order(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
         turn.state = turn.state.but(order_number=number, email=email, last_intent="order_status")
         for sentence in _order_sentences(turn, result.order):
             yield sentence
+        async for event in _other_orders(turn, form.slots.get("others", ()), email):
+            yield event
         if form.slots.get("case") and turn.owner == "bot":
             for event in offer_for_order(turn, result.order.order_number):
                 yield event
@@ -76,6 +78,21 @@ async def say_order(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
         turn.state = turn.state.but(form=another_try(form))
         yield turn.say("order.not_found", tool="order_status")
     yield ToolResult("order_status", result.model_dump(mode="json"))
+
+
+async def _other_orders(
+    turn: Turn, numbers: Sequence[str], email: str | None
+) -> AsyncIterator[ReplyEvent]:
+    """Say where the other orders are that were asked about in the same message."""
+    for number in numbers:
+        arguments = {"order_number": number, "email": email}
+        result = await turn.run("order_status", OrderStatusResult, arguments)
+        if result.order is None:
+            yield turn.say("order.other_not_found", tool="order_status", number=number)
+            return
+        for sentence in _order_sentences(turn, result.order):
+            yield sentence
+        yield ToolResult("order_status", result.model_dump(mode="json"))
 
 
 def _own_orders(turn: Turn, orders: list[OrderView]) -> list[Sentence]:
