@@ -88,6 +88,18 @@ class HandOver:
 
 
 @dataclass(frozen=True)
+class WithdrawHandOver:
+    """Take the conversation out of the queue for a human: its customer does not wait."""
+
+
+@dataclass(frozen=True)
+class AddToTicket:
+    """Add what was said to the ticket that was opened before; `otherwise` where that is closed."""
+
+    otherwise: Form
+
+
+@dataclass(frozen=True)
 class Complain:
     """Show that the complaint is heard, say what the documents offer, propose a human."""
 
@@ -103,6 +115,8 @@ Decision = (
     | AskWhatToChange
     | Clarify
     | HandOver
+    | WithdrawHandOver
+    | AddToTicket
     | Complain
 )
 

@@ -28,7 +28,7 @@ from bot.messages import (
 )
 from bot.policy import decide
 from bot.state import DialogueState
-from bot.turn import Turn, caller_of
+from bot.turn import Turn
 from bot.understanding.understand import Interpreter
 from core.runtime import Runtime
 from core.telemetry import TURN_SECONDS, TURNS
@@ -139,7 +139,7 @@ async def _answer(turn: Turn) -> AsyncGenerator[ReplyEvent, None]:
                 yield event
         if attempt.complete:
             return
-    plan = decide(turn.state, read, caller_of(turn.principal))
+    plan = decide(turn.state, read, turn.caller)
     turn.state = plan.state
     turn.note("decided", decision=type(plan.decision).__name__, resume=plan.resume)
     async for event in without_repeats(turn, attempt.said, perform(turn, plan), plan.decision):

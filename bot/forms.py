@@ -41,6 +41,8 @@ class Caller:
 
     signed_in: bool
     email: str | None = None
+    # In the queue for a person.
+    waits: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot import forms, product_talk
 from bot.decisions import (
+    AddToTicket,
     AnswerFromKnowledge,
     AskWhatToChange,
     CancelForm,
@@ -18,6 +19,7 @@ from bot.decisions import (
     Plan,
     SearchProducts,
     SmallTalk,
+    WithdrawHandOver,
 )
 from bot.intent_groups import (
     CASE_INTENTS,
@@ -50,10 +52,12 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
     """Choose the next step. Order matters: a person, then what is pending, then what is new."""
     rules = (
         _address,
+        _withdrawal,
         _human,
         _offer,
         _clarification,
         _form,
+        _more_for_ticket,
         _wordless,
         product_talk.compare,
         product_talk.buy,
@@ -78,6 +82,17 @@ def _address(state: DialogueState, read: Understanding, caller: forms.Caller) ->
     if state.handoff_offered:
         return Plan(SmallTalk("address_noted_offer", "yes_no"), noted)
     return Plan(SmallTalk("address_noted", "greeting"), noted)
+
+
+def _withdrawal(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """Who waits for a person says that there is no need to, or to forget it."""
+    if not caller.waits or "?" in read.text or read.entities_present:
+        return None
+    given_up = state.form is None and not state.handoff_offered
+    forget = given_up and has_cue(read.folded, "cancel") and not has_cue(read.folded, "order")
+    if forget or has_cue(read.folded, "no_human") or has_cue(read.folded, "no_longer_waits"):
+        return Plan(WithdrawHandOver(), state, resume=state.form is not None)
+    return None
 
 
 def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
@@ -181,6 +196,21 @@ def _digresses(form: Form, read: Understanding) -> bool:
     return not forms.answers(form, read)
 
 
+def _more_for_ticket(
+    state: DialogueState, read: Understanding, caller: forms.Caller
+) -> Plan | None:
+    """ "J'ai oublié de dire …", "et il manque des vis": more of what a ticket was opened for."""
+    if state.form is not None or not state.ticket_ids or "?" in read.text:
+        return None
+    named = read.entities.products or read.entities.types or read.entities.order_numbers
+    told = read.intent == "support_request" and not named and opens_with_and(read)
+    adds = has_cue(read.folded, "adds") and not has_cue(read.folded, "order")
+    if not (told or adds):
+        return None
+    ticket = replace(read, intent="support_request")
+    return Plan(AddToTicket(forms.start("ticket", state, ticket, caller)), state)
+
+
 def _wordless(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """Signs, or a letter or two that mean nothing for sure: ask what may be done."""
     sure = read.intent in SMALL_TALK and read.confidence >= WORDLESS_CONFIDENCE
@@ -268,11 +298,15 @@ def _is_elliptical(read: Understanding) -> bool:
     begins_task = read.intent in forms.FORM_OF_INTENT and read.confidence >= DIGRESSION_CONFIDENCE
     if begins_task or read.text.lower().startswith("où "):
         return False
-    opens = read.folded.lstrip(" ¿¡").startswith(
+    weak = read.confidence < DIGRESSION_CONFIDENCE and read.product_values
+    return opens_with_and(read) or bool(weak)
+
+
+def opens_with_and(read: Understanding) -> bool:
+    """Whether a message goes on with what was said before."""
+    return read.folded.lstrip(" ¿¡").startswith(
         ("et ", "and ", "y ", "und ", "e ", "en ", "ou ", "or ", "mais ")
     )
-    weak = read.confidence < DIGRESSION_CONFIDENCE and read.product_values
-    return opens or bool(weak)
 
 
 def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -57,7 +57,7 @@ class Turn:
 
     @property
     def caller(self) -> Caller:
-        return caller_of(self.principal)
+        return replace(caller_of(self.principal), waits=self.owner == "waiting")
 
     def say(self, key: str, tool: str | None = None, **values: Any) -> Sentence:
         """A phrase of the catalogue in the customer's language."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.actions import fill_form, hand_over, know, products, small_talk
 from bot.actions.documents_first import told_before, told_instead
 from bot.decisions import (
+    AddToTicket,
     AnswerFromKnowledge,
     AskWhatToChange,
     CancelForm,
@@ -20,6 +21,7 @@ from bot.decisions import (
     Plan,
     SearchProducts,
     SmallTalk,
+    WithdrawHandOver,
 )
 from bot.messages import ReplyEvent
 from bot.turn import Turn
@@ -63,11 +65,23 @@ def _perform_decision(turn: Turn, plan: Plan) -> AsyncIterator[ReplyEvent]:
             return products.describe(turn, decision)
         case CompareProducts() as decision:
             return products.compare(turn, decision)
+        case FollowForm() | CancelForm() | AskWhatToChange() | AddToTicket() as decision:
+            return _perform_on_form(turn, decision)
+        case HandOver(reason):
+            return hand_over.hand_over(turn, reason)
+        case WithdrawHandOver():
+            return hand_over.withdraw(turn)
+
+
+def _perform_on_form(
+    turn: Turn, decision: FollowForm | CancelForm | AskWhatToChange | AddToTicket
+) -> AsyncIterator[ReplyEvent]:
+    match decision:
         case FollowForm(form):
             return fill_form.follow(turn, form)
         case CancelForm(form):
             return fill_form.cancel(turn, form)
         case AskWhatToChange(form):
             return fill_form.ask_what_to_change(turn, form)
-        case HandOver(reason):
-            return hand_over.hand_over(turn, reason)
+        case AddToTicket(otherwise):
+            return fill_form.add_or_begin(turn, otherwise)

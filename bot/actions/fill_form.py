@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from bot import forms
-from bot.actions.form_results import open_ticket, say_order, say_ticket_status
+from bot.actions.form_results import add_to_ticket, open_ticket, say_order, say_ticket_status
 from bot.actions.know import dont_know
 from bot.actions.photos import photo_lines
 from bot.messages import ReplyEvent, Suggestions
@@ -41,6 +41,17 @@ async def follow(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
             yield event
     else:
         async for event in _finish(turn, form):
+            yield event
+
+
+async def add_or_begin(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
+    """Add a message to the ticket that is open; begin one where there is none any more."""
+    added = False
+    async for event in add_to_ticket(turn):
+        added = True
+        yield event
+    if not added:
+        async for event in follow(turn, form):
             yield event
 
 

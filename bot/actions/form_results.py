@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from bot.actions.know import offer_for_order
-from bot.forms import another_try
+from bot.forms import LONGEST_DESCRIPTION, another_try
 from bot.messages import ReplyEvent, Sentence, Suggestions, ToolResult
 from bot.phrasing import day, moment, phrases, word
 from bot.state import Form
+from bot.tools.add_to_ticket import AddToTicketResult
 from bot.tools.create_ticket import CreateTicketResult
 from bot.tools.order_status import OrderStatusResult, OrderView, ParcelView
 from bot.tools.ticket_status import TicketStatusResult, TicketView
 from bot.turn import Turn
+from core.errors import SupportError
 
 FINISHED_ORDERS = frozenset({"delivered", "cancelled", "returned"})
 
@@ -46,6 +48,23 @@ async def open_ticket(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
         deadline=moment(turn.language, result.sla_response_deadline),
     )
     yield ToolResult("create_ticket", result.model_dump(mode="json"))
+    yield Suggestions(phrases(turn.language, "suggestions.ticket"))
+
+
+async def add_to_ticket(turn: Turn) -> AsyncIterator[ReplyEvent]:
+    """Add the message to the conversation's open ticket; says nothing where none is open."""
+    key = f"{turn.user_message_id}:comment"
+    arguments = {"comment": turn.read.text.strip()[:LONGEST_DESCRIPTION]}
+    try:
+        result = await turn.run("add_to_ticket", AddToTicketResult, arguments, key=key)
+    except SupportError as error:
+        turn.note("tool_refused", tool="add_to_ticket", code=error.code)
+        return
+    if result.ticket_id is None:
+        return
+    turn.state = turn.state.but(failures=0, last_intent=None)
+    yield turn.say("ticket.added", tool="add_to_ticket", ticket_id=result.ticket_id)
+    yield ToolResult("add_to_ticket", result.model_dump(mode="json"))
     yield Suggestions(phrases(turn.language, "suggestions.ticket"))
 
 

@@ -1,4 +1,4 @@
-"""Handing the conversation to a human, with the expected wait."""
+"""Handing the conversation to a human, with the expected wait, and taking that back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from bot.messages import ReplyEvent, ToolResult
 from bot.phrasing import moment
 from bot.tools.handoff import HandoffResult
+from bot.tools.withdraw_handoff import WithdrawHandoffResult
 from bot.turn import Turn
 
 
@@ -29,3 +30,15 @@ async def hand_over(turn: Turn, reason: str) -> AsyncIterator[ReplyEvent]:
         reopening = moment(turn.language, result.opens_at)
         yield turn.say("handoff_closed", tool="handoff", reopening=reopening)
     yield ToolResult("handoff", result.model_dump(mode="json"))
+
+
+async def withdraw(turn: Turn) -> AsyncIterator[ReplyEvent]:
+    """Leave the queue, as the customer wishes; a person who has come meanwhile stays."""
+    key = f"{turn.user_message_id}:withdraw_handoff"
+    result = await turn.run("withdraw_handoff", WithdrawHandoffResult, {}, key=key)
+    turn.state = turn.state.but(failures=0, handoff_offered=False)
+    turn.note("handoff_withdrawn", owner=result.owner)
+    turn.owner = result.owner
+    key = "human_owns" if result.owner == "human" else "handoff_withdrawn"
+    yield turn.say(key, tool="withdraw_handoff")
+    yield ToolResult("withdraw_handoff", result.model_dump(mode="json"))

@@ -26,6 +26,7 @@ from bot.messages import Products, ReplyEvent, Suggestions, ToolResult
 from bot.phrasing import phrases
 from bot.tools.knowledge_search import KnowledgeSearchResult
 from bot.tools.product_search import ProductSearchResult
+from bot.tools.withdraw_handoff import WithdrawHandoffResult
 from bot.turn import Turn
 from core.errors import SupportError
 from core.tools import Tool
@@ -118,6 +119,8 @@ def _learn(bench: Workbench, tool: Tool, result: BaseModel, query: str) -> str:
     """
     if isinstance(result, KnowledgeSearchResult):
         return _learn_documents(bench, result)
+    if isinstance(result, WithdrawHandoffResult):
+        bench.turn.owner = result.owner
     found = result.model_dump(mode="json")
     bench.evidence += from_tool(tool.name, found, bench.turn.language)
     if isinstance(result, ProductSearchResult):

@@ -8,6 +8,7 @@ from bot.tools import (
     order_status,
     product_search,
     ticket_status,
+    withdraw_handoff,
 )
 from core.tools import tool_registry
 
@@ -21,5 +22,6 @@ BUILT_IN_TOOLS = tool_registry(
         order_status,
         product_search,
         ticket_status,
+        withdraw_handoff,
     )
 )

@@ -1,4 +1,4 @@
-"""The tool that adds files to a ticket that is open already."""
+"""The tool that adds files, and what else there is to say, to a ticket that is open already."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.database import Transaction
 from core.errors import NotFound
 from core.text import Text
 from core.tools import Tool, ToolContext
-from services.tickets.changes import record_files
+from services.tickets.changes import MAXIMUM_COMMENT_LENGTH, add_comment, record_files
 from services.tickets.related import open_ticket
 from services.tickets.tickets import Ticket
 from services.uploads.attachments import (
@@ -30,6 +30,12 @@ class AddToTicketArguments(BaseModel):
         max_length=60,
         description="Such as TKT-2025-001234; left out: the latest open one of the conversation.",
     )
+    comment: Text | None = Field(
+        None,
+        min_length=1,
+        max_length=MAXIMUM_COMMENT_LENGTH,
+        description="What the customer adds to what was told, in their own words.",
+    )
     attachments: Annotated[list[Text], FailFast()] = Field(
         default_factory=list,
         max_length=MAXIMUM_ATTACHMENTS,
@@ -42,19 +48,30 @@ class AddToTicketResult(BaseModel):
 
     ticket_id: str | None
     added: list[str] = Field(default_factory=list, description="Ids of the files.")
+    commented: bool = Field(False, description="Whether the comment was added.")
 
 
 async def add_to_ticket(context: ToolContext, arguments: AddToTicketArguments) -> AddToTicketResult:
-    """Add photos or other files that the customer has sent to a ticket of theirs that is open.
+    """Add what the customer tells or has sent since to a ticket of theirs that is open.
 
     The people who work on the ticket are told. A ticket that waited for the customer goes on.
     """
     transaction = context.effect
     files = await _files(context, transaction, arguments)
     ticket = await _ticket(context, transaction, arguments.ticket_number)
-    if ticket is None or not files:
+    if ticket is None or not (files or arguments.comment):
         return AddToTicketResult(ticket_id=None)
     now = context.runtime.clock()
+    if arguments.comment:
+        await add_comment(
+            transaction,
+            ticket.number,
+            arguments.comment,
+            principal=context.principal,
+            outbox=context.runtime.outbox,
+            now=now,
+            conversation_id=context.conversation_id,
+        )
     added = [
         upload.file_id for upload in await attach_to_ticket(transaction, files, ticket.id, now)
     ]
@@ -66,7 +83,9 @@ async def add_to_ticket(context: ToolContext, arguments: AddToTicketArguments) -
         outbox=context.runtime.outbox,
         now=now,
     )
-    return AddToTicketResult(ticket_id=ticket.number, added=added)
+    return AddToTicketResult(
+        ticket_id=ticket.number, added=added, commented=bool(arguments.comment)
+    )
 
 
 async def _files(

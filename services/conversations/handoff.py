@@ -37,7 +37,9 @@ RECENT_TAKES = 20
 RECENT_DAYS = 14
 DUE_AT_ONCE = 100
 
-Kind = Literal["requested", "taken", "assigned", "wrote", "handed_back", "closed", "timer"]
+Kind = Literal[
+    "requested", "withdrawn", "taken", "assigned", "wrote", "handed_back", "closed", "timer"
+]
 Rule = Callable[[HandoffState, datetime, Calendar], Change]
 
 
@@ -94,6 +96,14 @@ async def request_handoff(
         payload = {"conversation_id": str(conversation_id), "reason": reason}
         await outbox.add(transaction, "conversation.handoff_requested", payload)
     return await handoff_of(transaction, moved.state, moved.calendar, now)
+
+
+async def withdraw_handoff(
+    transaction: Transaction, conversation_id: UUID, now: datetime
+) -> HandoffState:
+    """Take a conversation out of the queue for its customer; a person who has come stays."""
+    moved = await move(transaction, conversation_id, states.withdraw, "withdrawn", "customer", now)
+    return moved.state
 
 
 async def handoff_of(

@@ -89,6 +89,11 @@ def request(state: HandoffState, now: datetime, calendar: Calendar) -> Change:
     return Change(_waiting(now, now, calendar))
 
 
+def withdraw(state: HandoffState, now: datetime, calendar: Calendar) -> Change:
+    """The customer no longer waits for a person; one who has come stays."""
+    return Change(new_state(now) if state.owner == "waiting" else state)
+
+
 def take(state: HandoffState, agent_id: UUID, now: datetime, calendar: Calendar) -> Change:
     """An agent takes the conversation; raises TakenByAnother. Taking it twice changes nothing."""
     if state.owner == "human":

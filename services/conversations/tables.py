@@ -122,7 +122,7 @@ conversation_waiters = organization_table(
 handoff_events = organization_table(
     "handoff_events",
     Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
-    # requested, taken, assigned, handed_back, closed, or the notice of a timer.
+    # requested, withdrawn, taken, assigned, handed_back, closed, or the notice of a timer.
     Column("kind", String(20), nullable=False),
     Column("actor", String(120), nullable=False),
     Column("owner", String(10), nullable=False),

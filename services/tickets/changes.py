@@ -146,8 +146,9 @@ async def add_comment(
     outbox: Outbox,
     now: datetime,
     is_internal: bool = False,
+    conversation_id: UUID | None = None,
 ) -> Comment:
-    """Comment on a ticket that the caller may see.
+    """Comment on a ticket that the caller may see, also for having filed it in `conversation_id`.
 
     The first public comment of staff stops the SLA clock. A customer's comment resumes a waiting
     ticket and reopens a resolved one; a closed one takes none of theirs (Conflict).
@@ -162,7 +163,9 @@ async def add_comment(
         principal.require("tickets:write")
     if is_internal:
         principal.require("tickets:manage")
-    ticket = await find_ticket(transaction, number, principal=principal)
+    ticket = await find_ticket(
+        transaction, number, principal=principal, conversation_id=conversation_id
+    )
     if ticket.status == "closed" and not from_staff:
         raise Conflict("This ticket is closed; open a new one.", {"status": ticket.status})
     values = {

@@ -1,4 +1,4 @@
-"""Do files that come once a ticket is open reach that ticket, and the people who work on it?"""
+"""Does what comes once a ticket is open reach that ticket, and the people who work on it?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from channels.ticket_news import tell_of_tickets
 from core.runtime import Runtime
 from core.security import Principal
 from core.tools import run_tool
-from services.tickets.changes import change_status, list_events
+from services.tickets.changes import change_status, list_comments, list_events
 from services.tickets.related import merge_tickets
 from services.tickets.tickets import NewTicket, Ticket, create_ticket, find_ticket
 from services.uploads.attachments import uploads_of_tickets
@@ -59,12 +59,13 @@ async def add(
     conversation: Any,
     *files: str,
     number: str | None = None,
+    comment: str | None = None,
 ) -> AddToTicketResult:
     result = await run_tool(
         runtime,
         principal,
         TOOL,
-        {"attachments": list(files), "ticket_number": number},
+        {"attachments": list(files), "ticket_number": number, "comment": comment},
         conversation_id=conversation,
         confirmed=True,
     )
@@ -173,3 +174,26 @@ async def test_a_named_ticket_of_ones_own_is_found_from_another_conversation(
     assert (await add(runtime, shop.customer, conversation, sent)).ticket_id is None
     named = await add(runtime, shop.customer, conversation, sent, number=ticket.number)
     assert named.added == [sent]
+
+
+async def test_more_to_say_is_a_comment_of_the_customer(runtime: Runtime, shop: Shop) -> None:
+    conversation = await open_chat(runtime, shop.visitor)
+    ticket = await file(runtime, shop.visitor, conversation)
+    result = await add(runtime, shop.visitor, conversation, comment="Le dossier est rayé aussi.")
+    assert (result.ticket_id, result.commented, result.added) == (ticket.number, True, [])
+    async with runtime.database.reading(shop.organization_id) as transaction:
+        found = await find_ticket(transaction, ticket.number, principal=shop.agent)
+        comments = await list_comments(transaction, found, principal=shop.agent)
+    assert [(one.body, one.from_staff) for one in comments] == [
+        ("Le dossier est rayé aussi.", False)
+    ]
+
+
+async def test_another_visitor_adds_nothing(runtime: Runtime, shop: Shop) -> None:
+    conversation = await open_chat(runtime, shop.visitor)
+    ticket = await file(runtime, shop.visitor, conversation)
+    elsewhere = await open_chat(runtime, shop.customer)
+    result = await add(
+        runtime, shop.customer, elsewhere, number=ticket.number, comment="Un mot de trop."
+    )
+    assert result.ticket_id is None

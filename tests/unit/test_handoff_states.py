@@ -68,6 +68,16 @@ class Conversation(RuleBasedStateMachine):
             assert after == before, "asking again neither restarts the wait nor loses a place"
         self._become(after)
 
+    @rule()
+    def withdraw(self) -> None:
+        before = self.state
+        after = handoff.withdraw(before, self.now, self.calendar).state
+        if before.owner == "waiting":
+            assert after.owner == "bot"
+        else:
+            assert after == before, "nobody but who waits can take a request back"
+        self._become(after)
+
     @rule(agent=agents)
     def take(self, agent: UUID) -> None:
         if self.state.owner == "human" and self.state.assignee_id != agent:

@@ -99,6 +99,7 @@ export const TEXTS = {
   newMessages: "New messages",
   events: {
     requested: "An agent was asked for",
+    withdrawn: "An agent is no longer wanted",
     taken: "{name} took the conversation",
     assigned: "Conversation given by {name}",
     handed_back: "{name} handed the conversation back to the assistant",

@@ -98,6 +98,7 @@ export const TEXTS = {
   newMessages: "Nouveaux messages",
   events: {
     requested: "Un conseiller a été demandé",
+    withdrawn: "Un conseiller n’est plus demandé",
     taken: "{name} a pris la conversation",
     assigned: "Conversation confiée par {name}",
     handed_back: "{name} a rendu la conversation à l’assistant",
