@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from bot.actions import perform
+from bot.actions.know import answer
 from bot.actions.photos import caption_plan, receive
 from bot.agent import answer_with_model
 from bot.agent.allowance import model_for
 from bot.agent.attempt import Attempt
 from bot.agent.continuation import without_repeats
 from bot.assistant import Assistant
+from bot.decisions import AnswerFromKnowledge
 from bot.memory import Opening, close_turn, keep_audit, open_turn
 from bot.messages import (
     Accepted,
@@ -30,6 +32,7 @@ from bot.policy import decide
 from bot.state import DialogueState
 from bot.turn import Turn
 from bot.understanding.understand import Interpreter
+from bot.wishes import Wish, wishes_of
 from core.runtime import Runtime
 from core.telemetry import TURN_SECONDS, TURNS
 from services.conversations.conversations import Message
@@ -139,11 +142,36 @@ async def _answer(turn: Turn) -> AsyncGenerator[ReplyEvent, None]:
                 yield event
         if attempt.complete:
             return
-    plan = decide(turn.state, read, turn.caller)
+    async for event in _answer_by_rules(turn, attempt):
+        yield event
+
+
+async def _answer_by_rules(turn: Turn, attempt: Attempt) -> AsyncGenerator[ReplyEvent, None]:
+    """The embedded engine's answer, to both wishes where a message has two."""
+    whole = turn.read
+    wishes = await wishes_of(turn)
+    if wishes is not None:
+        async for event in _answer_first(turn, wishes[0]):
+            yield event
+        turn.read = wishes[1].read
+    plan = decide(turn.state, turn.read, turn.caller)
     turn.state = plan.state
     turn.note("decided", decision=type(plan.decision).__name__, resume=plan.resume)
     async for event in without_repeats(turn, attempt.said, perform(turn, plan), plan.decision):
         yield event
+    turn.read = whole
+
+
+async def _answer_first(turn: Turn, wish: Wish) -> AsyncGenerator[ReplyEvent, None]:
+    """Answer the first of two wishes; what to do next is offered after the second."""
+    turn.read = wish.read
+    decision = AnswerFromKnowledge(wish.read.text, wish.read.intent)
+    turn.note("decided", decision=type(decision).__name__, resume=False)
+    offer = turn.say("offer_human")
+    async for event in answer(turn, decision, wish.found):
+        if not isinstance(event, Suggestions) and event != offer:
+            yield event
+    turn.state = turn.state.but(handoff_offered=False)
 
 
 def _replay(earlier: Message, owner: str) -> list[ReplyEvent]:

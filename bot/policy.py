@@ -313,7 +313,7 @@ def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) 
     """What the intent alone asks for."""
     state = state.but(clarifying=(), handoff_offered=False)
     asks_ticket = is_told(read.folded, "opens_ticket") and not read.is_question
-    if asks_ticket or _tells_problem(state, read):
+    if asks_ticket or tells_problem(state, read):
         return _start_form(state, replace(read, intent="support_request"), caller)
     if _asks_for_products(read):
         return Plan(SearchProducts(), state)
@@ -324,7 +324,7 @@ def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) 
     return choose(state, read, caller)
 
 
-def _tells_problem(state: DialogueState, read: Understanding) -> bool:
+def tells_problem(state: DialogueState, read: Understanding) -> bool:
     """Whether a message in doubt, or one that names an order, says that something is broken."""
     named = bool(read.entities.products or read.entities.types)
     if not named or read.is_question or first_cue(read.folded, "categories") is None:

@@ -24,6 +24,7 @@ from bot.relevance import (
 from bot.searching import documents_for
 from bot.turn import Turn
 from bot.understanding.cues import has_cue
+from bot.understanding.understand import Understanding
 from knowledge.contradictions import Contradiction, DatedPassage, contradictions
 from knowledge.index import Knowledge
 from knowledge.search import SearchHit, search
@@ -190,13 +191,19 @@ async def _search(turn: Turn, question: str) -> list[SearchHit]:
     """Search with the vector that the intent was read from, where the question is the message."""
     organization_id = turn.principal.organization_id
     if question == turn.read.text:
-        explained = await documents_for(turn.runtime, organization_id, turn.read, HITS)
-        hits = [one.hit for one in explained]
+        hits = await search_for(turn, turn.read)
     else:
         knowledge = turn.runtime.part(Knowledge)
         hits = await search(knowledge, organization_id, question, turn.language, HITS)
     turn.note("searched", best=round(hits[0].score, 3) if hits else None)
     return hits
+
+
+async def search_for(turn: Turn, read: Understanding) -> list[SearchHit]:
+    """What documents say of a message, or of a part of it, as it was read."""
+    organization_id = turn.principal.organization_id
+    explained = await documents_for(turn.runtime, organization_id, read, HITS)
+    return [one.hit for one in explained]
 
 
 async def dont_know(turn: Turn, key: str) -> AsyncIterator[ReplyEvent]:

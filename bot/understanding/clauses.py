@@ -1,16 +1,21 @@
-"""Which part of a talkative message asks something, and which says what is not wanted?"""
+"""Which part of a talkative message asks something, which says what is not wanted, and are two
+things wanted in one?"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import pairwise
 
-from bot.understanding.cues import cued_words, fold, has_cue
+from bot.understanding.cues import cued_words, first_cue, fold, has_cue
 
 # A greeting, an aside or a story ends in one of these before the question begins.
 _ENDS = re.compile(r"(?<=[.!?…;:])\s+|\n+")
 SHORTEST_WORDS = 3
-
+# "… et vous livrez le samedi ?" A word that joins in one language stands within a part in another.
+_JOINTS = {"fr": "et", "en": "and", "es": "y", "de": "und", "it": "e", "nl": "en"}
+# Who tells more than this tells a story, of which parts say nothing alone.
+LONGEST_DOUBLE_WORDS = 40
 
 _STOPS = re.compile(r"[,;:.!?\n]+\s*")
 # How far into a clause the word stands that tells it from the one before.
@@ -69,3 +74,35 @@ def asking_clause(text: str) -> str | None:
 
 def _has_question_word(clause: str) -> bool:
     return has_cue(fold(clause), "question")
+
+
+def two_wishes(text: str, language: str) -> tuple[str, str] | None:
+    """The two parts of a message that each want something; None where it is not clearly two.
+
+    "Où est ma commande et vous livrez le samedi ?"
+    """
+    if len(text.split()) > LONGEST_DOUBLE_WORDS:
+        return None
+    joints = _joined(language).finditer(text)
+    cuts = sorted((*_ENDS.finditer(text), *joints), key=lambda cut: cut.start())
+    # No more cuts than words, also of a text that is all blank lines.
+    halves = [
+        (text[: cut.start()].strip(" .!,;:"), text[cut.end() :].strip())
+        for cut in cuts[:LONGEST_DOUBLE_WORDS]
+    ]
+    wanting = [(one, other) for one, other in halves if _wants(one) and _wants(other)]
+    return wanting[0] if wanting else None
+
+
+@cache
+def _joined(language: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<=\s){_JOINTS[language]}(?=\s)", re.IGNORECASE)
+
+
+def _wants(clause: str) -> bool:
+    if len(clause.split()) < SHORTEST_WORDS:
+        return False
+    folded = fold(clause)
+    if "?" in clause or cued_words(folded, "wishes"):
+        return True
+    return first_cue(folded, "categories") is not None
