@@ -21,11 +21,12 @@ class SmallTalk:
 class SearchProducts:
     """Search the catalogue; `refine` keeps what the last search asked for.
 
-    `cheaper` wants less dear products than those shown.
+    `cheaper` wants less dear products than those shown, `by_size` the smallest or largest first.
     """
 
     refine: bool = False
     cheaper: bool = False
+    by_size: str | None = None
 
 
 @dataclass(frozen=True)

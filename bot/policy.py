@@ -240,7 +240,8 @@ def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) 
         cheaper = has_cue(read.folded, "cheaper") and not _names_extreme(read)
         return Plan(SearchProducts(refine=True, cheaper=cheaper), state)
     if state.last_intent == "product_search" and _asks_other_size(read):
-        return Plan(SmallTalk("product.ask_width"), state)
+        by_size = first_cue(read.folded, "sizes")
+        return Plan(SearchProducts(refine=True, by_size=by_size), state)
     if not _is_elliptical(read):
         return None
     if state.last_intent == "product_search" and read.product_values:
@@ -281,10 +282,9 @@ def _refines(read: Understanding) -> bool:
 
 
 def _asks_other_size(read: Understanding) -> bool:
-    """ "Et plus petit ?": smaller or larger by how much is to be asked."""
+    """ "Et plus petit ?", of what was shown."""
     named = read.entities.products or read.entities.types or read.product_values
-    compared = has_cue(read.folded, "other_size") and not has_cue(read.folded, "superlatives")
-    return compared and not named and is_short(read)
+    return first_cue(read.folded, "sizes") is not None and not named and is_short(read)
 
 
 def _names_extreme(read: Understanding) -> bool:

@@ -25,6 +25,7 @@ MAXIMUM_KEPT_MASKS = 2_000
 _SEATS = re.compile(
     r"(\d{1,2})(?:\s*(?:a|-|/)\s*(\d{1,2}))?\s*(?:places?|personnes?|convives?|pers)\b"
 )
+_SIZE = re.compile(r"(\d{2,3})\s*[x×]\s*(\d{2,3})\b")
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -32,7 +33,8 @@ _WORD = re.compile(r"[a-z0-9]+")
 class ProductFilters:
     """Values are the catalogue's French names; within one field any of them will do.
 
-    Money in cents, sizes in centimetres.
+    Money in cents, sizes in centimetres. `named_size_cm` is what the name tells, width first: all
+    that is given of it has to be so.
     """
 
     types: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class ProductFilters:
     excluded_types: tuple[str, ...] = ()
     excluded_colours: tuple[str, ...] = ()
     excluded_materials: tuple[str, ...] = ()
+    named_size_cm: tuple[float, ...] = ()
     price_min_cents: int | None = None
     price_max_cents: int | None = None
     width_max_cm: float | None = None
@@ -64,6 +67,7 @@ class FilterWords:
     materials: tuple[tuple[str, ...], ...]
     seats: tuple[int, int] | None
     about: frozenset[str]
+    size_cm: tuple[float, ...] = ()
 
 
 def filter_words(product: Product) -> FilterWords:
@@ -76,7 +80,14 @@ def filter_words(product: Product) -> FilterWords:
         materials=tuple(_stems(material) for material in product.materials),
         seats=_seats(product),
         about=frozenset(_stems(" ".join((product.name, product.category, *product.tags)))),
+        size_cm=_named_size(product.name),
     )
+
+
+def _named_size(name: str) -> tuple[float, ...]:
+    """(160, 200) of "Lit Alba 160 x 200 cm"."""
+    found = _SIZE.search(name)
+    return () if found is None else (float(found[1]), float(found[2]))
 
 
 @lru_cache(4096)
@@ -206,7 +217,15 @@ class FilterTable:
         colours = filters.excluded_colours
         if colours:
             mask &= self._mask(("not", colours), lambda words: _comes_otherwise(colours, words))
+        size = tuple(filters.named_size_cm)
+        if size:
+            mask &= self._mask(("size", size), lambda words: words.size_cm[: len(size)] == size)
         return mask & self._within_bounds(filters)
+
+    @property
+    def has_named_size(self) -> Mask:
+        """The products whose name tells their size."""
+        return self._mask(("size", ()), lambda words: bool(words.size_cm))
 
     def _within_bounds(self, filters: ProductFilters) -> Mask:
         """A product of unknown size, or that says nothing of seats, does not meet a bound on it."""

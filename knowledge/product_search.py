@@ -54,10 +54,17 @@ _FIELD_WEIGHTS = (
 # Furniture for the garden or for children comes behind other unless the customer speaks of it.
 _SPECIAL_USES = frozenset({"exterieur", "jardin", "enfant", "enfants", "bebe"})
 # Filters given up one after another when nothing meets them all; price and exclusions never are.
-_RELAXED = (("colours",), ("materials",), ("seats",), ("colours", "materials", "seats"))
+_RELAXED = (
+    ("colours",),
+    ("materials",),
+    ("seats",),
+    ("colours", "materials", "seats"),
+    ("named_size_cm",),
+    ("colours", "materials", "seats", "named_size_cm"),
+)
 
 
-ProductOrder = Literal["relevance", "cheapest", "dearest"]
+ProductOrder = Literal["relevance", "cheapest", "dearest", "smallest", "largest"]
 
 
 @dataclass(frozen=True)
@@ -145,11 +152,11 @@ def search_products(
     vector: Vectors | None = None,
     order_by: ProductOrder = "relevance",
 ) -> ProductResults:
-    """The products that meet the filters and fit the query best, best first, or by their price.
+    """The products that meet the filters and fit the query best, best first, or by price or width.
 
     `vector` is the query's raw vector, (dimensions,); without it words alone decide. Without a
     query every product that meets the filters is a hit. Where no product meets all filters,
-    colours, materials and seats are given up in turn.
+    colours, materials, seats and the size of its name are given up in turn.
     """
     wanted = _applicable(catalogue, filters or ProductFilters())
     chosen, kept = _chosen(catalogue, wanted)
@@ -162,9 +169,11 @@ def search_products(
         least = max(RELEVANT_SHARE * best, MINIMUM_SCORE)
         ranked = [one for one in ranked if scores[one] >= least]
     if order_by != "relevance":
-        # What is as dear stays in the order of relevance.
-        prices = {one: catalogue.products[one].price_cents for one in ranked}
-        ranked.sort(key=prices.__getitem__, reverse=order_by == "dearest")
+        # What is as dear, or as wide, stays in the order of relevance; what is unknown comes last.
+        by_price = order_by in ("cheapest", "dearest")
+        column = catalogue.table.price_cents if by_price else catalogue.table.width_cm
+        sign = 1.0 if order_by in ("cheapest", "smallest") else -1.0
+        ranked.sort(key=lambda one: float(np.nan_to_num(sign * column[one], nan=math.inf)))
     hits = [
         ProductHit(catalogue.products[one], round(float(scores[one]), 4))
         for one in ranked[offset : offset + limit]
@@ -182,18 +191,20 @@ def _applicable(catalogue: Catalogue, asked: ProductFilters) -> ProductFilters:
 
     A type that the shop does not have is left to the words; a room beside a type says where the
     furniture will stand, which need not be the shelf that it is sold from; places count only
-    for what states how many it seats.
+    for what states how many it seats, a size for what is called by its own.
     """
     table = catalogue.table
     types = tuple(one for one in asked.types if table.named("types", one).any())
     wanted = replace(asked, types=types)
     if not types:
-        return wanted
+        return replace(wanted, named_size_cm=())
     of_type = table.any_named("types", types)
     if wanted.categories and not (of_type & table.any_named("categories", wanted.categories)).any():
         wanted = replace(wanted, categories=())
     if np.isnan(table.fewest_seats[of_type]).all():
         wanted = replace(wanted, seats=None)
+    if wanted.named_size_cm and not (of_type & table.has_named_size).any():
+        wanted = replace(wanted, named_size_cm=())
     return wanted
 
 

@@ -10,9 +10,9 @@ from bot.actions.documents_first import told_instead_of_nothing, told_instead_of
 from bot.actions.know import answer
 from bot.decisions import AnswerFromKnowledge, CompareProducts, DescribeProduct, SearchProducts
 from bot.messages import Products, ReplyEvent, Sentence, Suggestions, ToolResult
-from bot.phrasing import money, phrases, word
+from bot.phrasing import money, number, phrases, word
 from bot.product_facts import compared_facts, facts
-from bot.tools.product_search import ProductSearchResult, product_view
+from bot.tools.product_search import ProductSearchResult, ProductView, product_view
 from bot.turn import Turn
 from bot.understanding.cues import first_cue, fold, has_cue
 from knowledge.product_search import Catalogues
@@ -24,6 +24,7 @@ SHOWN = 4
 LONGEST_SUBJECT = 120
 # A price that is this many times the wished one is no longer near it.
 NEAR_PRICE_TIMES = 2
+BY_SIZE = frozenset({"smallest", "largest"})
 _WORDS = re.compile(r"\w+")
 
 
@@ -33,15 +34,15 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
     if decision.cheaper and turn.state.shown_from_cents:
         filters["price_max_cents"] = turn.state.shown_from_cents - 1
         filters.pop("price_min_cents", None)
-    told = [] if decision.refine else await told_instead_of_products(turn, filters)
+    order = decision.by_size or first_cue(turn.read.folded, "extremes")
+    told = [] if decision.refine or order else await told_instead_of_products(turn, filters)
     if told:
         async for event in _answer(turn, told):
             yield event
         return
     arguments = {**filters, "query": _query(turn, decision.refine), "limit": SHOWN}
-    order = first_cue(turn.read.folded, "extremes")
     if order is not None:
-        arguments["order_by"] = order
+        arguments["order_by"] = filters["order_by"] = order
     result = await _find(turn, arguments)
     turn.note("products_found", count=len(result.products), exact=result.exact)
     turn.state = turn.state.but(
@@ -63,19 +64,32 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
         yield ToolResult("product_search", {"skus": []})
         return
     yield turn.say(_intro(result), tool="product_search")
+    widths = await _widths(turn) if arguments.get("order_by") in BY_SIZE else {}
     for product in result.products:
-        state = "in_stock" if product.in_stock else "out_of_stock"
-        text = turn.say(
-            "product.item",
-            name=product.name,
-            price=money(turn.language, round(product.price * 100)),
-            stock=word(turn.language, "stock_words", state),
-        ).text
-        yield Sentence(f"- {text}", tool="product_search", joint="\n")
+        yield _item(turn, product, widths.get(product.sku))
     cards = [product.model_dump(mode="json") for product in result.products]
     yield Products(tuple(cards))
     yield ToolResult("product_search", {"skus": [product.sku for product in result.products]})
     yield Suggestions(phrases(turn.language, "suggestions.products"))
+
+
+async def _widths(turn: Turn) -> dict[str, float | None]:
+    """How wide each product is, by sku, in centimetres."""
+    catalogue = await turn.runtime.part(Catalogues).of(turn.principal.organization_id)
+    return {product.sku: product.width_cm for product in catalogue.products}
+
+
+def _item(turn: Turn, product: ProductView, width_cm: float | None) -> Sentence:
+    """One product's line in a list; its width where that is what was asked for."""
+    stock = "in_stock" if product.in_stock else "out_of_stock"
+    text = turn.say(
+        "product.item" if width_cm is None else "product.item_wide",
+        name=product.name,
+        price=money(turn.language, round(product.price * 100)),
+        stock=word(turn.language, "stock_words", stock),
+        width=number(turn.language, width_cm or 0),
+    ).text
+    return Sentence(f"- {text}", tool="product_search", joint="\n")
 
 
 def _answer(turn: Turn, told: Sequence[SearchHit]) -> AsyncIterator[ReplyEvent]:

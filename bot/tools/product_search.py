@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,6 +35,11 @@ class ProductSearchArguments(BaseModel):
     excluded_types: Names = _names("None of these.")
     excluded_colours: Names = _names("None of these.")
     excluded_materials: Names = _names("None of these.")
+    named_size_cm: list[Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]] = Field(
+        default_factory=list,
+        max_length=2,
+        description="Width and length that the name tells, such as 160 and 200 of a bed, or width.",
+    )
     price_min_cents: int | None = Field(None, ge=0, le=100_000_000)
     price_max_cents: int | None = Field(None, ge=0, le=100_000_000)
     width_max_cm: float | None = Field(None, gt=0, le=10_000, allow_inf_nan=False)

@@ -107,6 +107,7 @@ class Understanding:
             "excluded_types": found.excluded_types,
             "price_min_cents": found.price_min_cents,
             "price_max_cents": found.price_max_cents,
+            "named_size_cm": found.named_size_cm,
             "width_max_cm": found.width_max_cm,
             "depth_max_cm": found.depth_max_cm,
             "height_max_cm": found.height_max_cm,

@@ -241,3 +241,25 @@ def test_any_text_is_survived(text: str, language: str) -> None:
 
 
 _SHARED = shop_vocabulary(PRODUCTS, STORES)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "size"),
+    [
+        ("fr", "un lit 160x200 en chêne", (160.0, 200.0)),
+        ("fr", "un lit de 140", (140.0,)),
+        ("fr", "et en 140 ?", (140.0,)),
+        ("fr", "un matelas en 90 cm", (90.0,)),
+        ("en", "a bed of 180", (180.0,)),
+        ("de", "ein Bett in 160", (160.0,)),
+        ("fr", "un lit à moins de 160 €", ()),
+        ("fr", "un lit 140 €", ()),
+        ("fr", "livré en 90 jours ?", ()),
+        ("fr", "je paie en 3 fois", ()),
+        ("fr", "un lit 2 places", ()),
+    ],
+)
+def test_that_a_bed_is_called_by_its_size(
+    language: str, text: str, size: tuple[float, ...], vocabulary: Vocabulary
+) -> None:
+    assert read(text, vocabulary, language).named_size_cm == size

@@ -13,7 +13,7 @@ from bot.understanding.entities.amounts import (
 )
 from bot.understanding.entities.counts import blank, find_ordinals, find_quantities, find_seats
 from bot.understanding.entities.dates import find_dates
-from bot.understanding.entities.dimensions import Dimension, find_dimensions
+from bot.understanding.entities.dimensions import Dimension, find_dimensions, find_named_size
 from bot.understanding.entities.expressions import LANGUAGES
 from bot.understanding.entities.mentions import Mention, corrected_stems, find_mentions
 from bot.understanding.entities.numerals import spell_digits
@@ -52,6 +52,7 @@ class Entities:
     Values of types, categories, colours, materials and stores are the canonical French ones (the
     shop's own where its catalogue names them). Prices in euro cents, sizes in centimetres. A bound
     on a size without an axis ("90 cm max") counts as width; `dimensions` keeps it without axis.
+    `named_size_cm` is what furniture is called by: (160, 200) of "160x200", (160,) of "un lit 160".
     """
 
     products: tuple[ProductMention, ...] = ()
@@ -76,6 +77,7 @@ class Entities:
     length_max_cm: float | None = None
     dimensions: tuple[Dimension, ...] = ()
     sizes_cm: tuple[tuple[float, ...], ...] = ()
+    named_size_cm: tuple[float, ...] = ()
     order_numbers: tuple[str, ...] = ()
     ticket_numbers: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
@@ -187,6 +189,7 @@ class _Quantities(TypedDict):
     length_max_cm: float | None
     dimensions: tuple[Dimension, ...]
     sizes_cm: tuple[tuple[float, ...], ...]
+    named_size_cm: tuple[float, ...]
     quantities: tuple[int, ...]
     seats: int | None
     ordinals: tuple[int, ...]
@@ -215,6 +218,7 @@ def _read_quantities(text: str, vocabulary: Vocabulary, language: str) -> _Quant
         "length_max_cm": _size_bound(sizes.dimensions, "length", "max"),
         "dimensions": sizes.dimensions,
         "sizes_cm": sizes.sizes_cm,
+        "named_size_cm": find_named_size(text, sizes.sizes_cm),
         "quantities": find_quantities(unpriced, vocabulary, language),
         "seats": seats,
         "ordinals": find_ordinals(unpriced, language),

@@ -40,6 +40,17 @@ _COMPARED = re.compile(
     r"(?<!\w)(?P<no>pas |no |not )?(?:(?P<more>plus|wider|deeper|higher|taller|longer)|moins)"
     r"(?: \w+)? (?:que|than|de) ?$"
 )
+# A bed or a mattress is called by its width: "un lit 160", "et en 140 ?".
+_BEDS = (
+    r"lits?|matelas|sommiers?|beds?|mattress(?:es)?|camas?|colchon(?:es)?|bett(?:en)?|matratzen?|"
+    r"lett[oi]|materass[oi]|bedden|matras(?:sen)?"
+)
+_BED_WIDTH = re.compile(
+    rf"(?<!\w)(?:{_BEDS})(?: (?:coffre|en|de|in|of|von|da|van)){{0,2}} (?P<named>\d{{2,3}})"
+    r"(?: ?cm)?(?![\w.,]| ?(?:€|%|x|euro|jour|place|kg|day|piece))"
+    r"|(?<!\w)(?:en|in|de) (?P<alone>\d{2,3})(?: ?cm)? ?[?!.]*$"
+)
+_BED_WIDTHS_CM = frozenset({60, 70, 80, 90, 100, 120, 140, 150, 160, 180, 200})
 _LETTER_AXES = {"l": "width", "h": "height", "p": "depth", "d": "depth"}
 
 
@@ -191,3 +202,18 @@ def _unitless(
                 spans.append((start, end))
                 found.append((start, end, _dimension_of(number, text, language)))
     return found
+
+
+def find_named_size(text: str, sizes_cm: tuple[tuple[float, ...], ...]) -> tuple[float, ...]:
+    """The size that furniture is called by, width first: (160, 200) of "160x200".
+
+    A bed's width alone is one too: (160,) of "lit 160", or of "et en 160 ?".
+    """
+    for size in sizes_cm:
+        if len(size) == 2:
+            return size
+    for found in _BED_WIDTH.finditer(text):
+        width = int(found["named"] or found["alone"])
+        if width in _BED_WIDTHS_CM:
+            return (float(width),)
+    return ()
