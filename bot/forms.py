@@ -203,12 +203,21 @@ def fill(form: Form, read: Understanding, caller: Caller) -> Form:
 
     `heard` says what was done with a message that leaves the slot open that was asked for.
     """
+    if form.asked is not None and _vents(read):
+        return replace(form, heard="upset", attempts=form.attempts + 1)
     filled = _filled(form, read)
     if form.asked is None or form.asked in filled.slots:
         return replace(filled, heard="")
     if form.name == "ticket" and form.asked == "email":
         return _without_address(form, filled, read)
     return replace(filled, heard="noted" if filled.slots != form.slots else "")
+
+
+def _vents(read: Understanding) -> bool:
+    """Nothing but anger: "vous vous moquez de moi !"."""
+    told = read.entities_present or first_cue(read.folded, "categories") is not None
+    short = len(read.text.split()) <= ASKED_BACK_WORDS
+    return short and not told and has_cue(read.folded, "upset")
 
 
 def _without_address(form: Form, filled: Form, read: Understanding) -> Form:

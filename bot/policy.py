@@ -58,6 +58,8 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
         _clarification,
         _form,
         _more_for_ticket,
+        _why_late,
+        product_talk.guide,
         _wordless,
         product_talk.compare,
         product_talk.buy,
@@ -211,6 +213,14 @@ def _more_for_ticket(
     return Plan(AddToTicket(forms.start("ticket", state, ticket, caller)), state)
 
 
+def _why_late(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Pourquoi c'est si long ?", of the order that was just told about."""
+    told = state.last_intent == "order_status" and has_cue(read.folded, "delay")
+    if state.form is not None or not told or not is_short(read):
+        return None
+    return _start_form(state, replace(read, intent="order_status"), caller)
+
+
 def _wordless(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """Signs, or a letter or two that mean nothing for sure: ask what may be done."""
     sure = read.intent in SMALL_TALK and read.confidence >= WORDLESS_CONFIDENCE
@@ -312,6 +322,8 @@ def opens_with_and(read: Understanding) -> bool:
 def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     """What the intent alone asks for."""
     state = state.but(clarifying=(), handoff_offered=False)
+    if has_cue(read.folded, "promised") and not _is_of_order(read):
+        return Plan(SmallTalk("promised", "yes_no"), state.but(handoff_offered=True))
     asks_ticket = is_told(read.folded, "opens_ticket") and not read.is_question
     if asks_ticket or tells_problem(state, read):
         return _start_form(state, replace(read, intent="support_request"), caller)
@@ -324,9 +336,17 @@ def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) 
     return choose(state, read, caller)
 
 
+def _is_of_order(read: Understanding) -> bool:
+    """Whether a message is surely about an order or its delivery."""
+    of_order = read.intent in {"order_status", "delivery_question", "support_request"}
+    return bool(read.entities.order_numbers) or (
+        of_order and read.confidence >= DIGRESSION_CONFIDENCE
+    )
+
+
 def tells_problem(state: DialogueState, read: Understanding) -> bool:
     """Whether a message in doubt, or one that names an order, says that something is broken."""
-    named = bool(read.entities.products or read.entities.types)
+    named = read.entities.products or read.entities.types or has_cue(read.folded, "parts")
     if not named or read.is_question or first_cue(read.folded, "categories") is None:
         return False
     if read.intent == "ticket_status":
@@ -441,6 +461,8 @@ def _start_form(state: DialogueState, read: Understanding, caller: forms.Caller)
     form = forms.start(forms.FORM_OF_INTENT[read.intent], state, read, caller)
     if form.name == "order" and _is_case(state, read):
         form = form.with_slots(case=True)
+    if form.name == "order" and has_cue(read.folded, "delay"):
+        form = form.with_slots(why_late=True)
     # Only a half-written ticket is worth coming back to; a look-up is quickly asked for again.
     paused = state.form if filling_ticket and form.name != "ticket" else state.paused_form
     return Plan(FollowForm(form), state.but(paused_form=paused))

@@ -86,5 +86,12 @@ def correction(state: DialogueState, read: Understanding, caller: forms.Caller) 
     return None
 
 
+def guide(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """Who does not know what to look for is asked what a salesperson would ask."""
+    if state.form is not None or read.entities.types or not has_cue(read.folded, "undecided"):
+        return None
+    return Plan(SmallTalk("product.guide"), state.but(last_intent="product_search", search={}))
+
+
 def is_short(read: Understanding) -> bool:
     return len(read.text.split()) <= FOLLOW_UP_WORDS

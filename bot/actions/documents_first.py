@@ -23,6 +23,7 @@ from knowledge.words import plain_words, stems
 KINDS = frozenset({"categories", "types"})
 LOOKS = KINDS | {"colours", "materials"}
 SHORTEST_QUESTION_WORDS = 4
+SURE_CONFIDENCE = 0.9
 
 
 async def told_instead(turn: Turn, decision: Decision) -> list[SearchHit]:
@@ -44,6 +45,8 @@ async def told_before(turn: Turn, decision: Decision) -> list[SearchHit]:
     begins = isinstance(decision, FollowForm) and turn.state.form is None
     if not begins or read.entities.order_numbers or read.entities.ticket_numbers:
         return []
+    if isinstance(decision, FollowForm) and decision.form.name == "order" and _is_for_one(turn):
+        return []
     if asks and read.intent == "support_request":
         # "Le livreur est là, je signe ?": advice helps now, the ticket later.
         return await told_by_documents(turn, assistant.answer_score)
@@ -52,6 +55,15 @@ async def told_before(turn: Turn, decision: Decision) -> list[SearchHit]:
     if asks or doubtful:
         return await told_by_documents(turn, assistant.rather_documents_score)
     return []
+
+
+def _is_for_one(turn: Turn) -> bool:
+    """ "Où est ma commande ?" is about that one, whatever documents say of orders."""
+    if turn.state.last_intent == "order_status":
+        return True
+    read = turn.read
+    sure = read.intent == "order_status" and read.confidence >= SURE_CONFIDENCE
+    return sure and not has_cue(fold(read.corrected), "asks_procedure")
 
 
 async def told_instead_of_products(turn: Turn, filters: Mapping[str, Any]) -> list[SearchHit]:

@@ -62,6 +62,8 @@ async def _ask(turn: Turn, form: Form, slot: str) -> AsyncIterator[ReplyEvent]:
         case "incomplete":
             yield turn.say("ticket.ask_email_again")
             return
+        case "upset":
+            yield turn.say("ticket.upset")
         case "asked_why":
             yield turn.say("ticket.why_email")
         case "noted":

@@ -78,8 +78,12 @@ async def say_order(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
         turn.state = turn.state.but(handoff_offered=True)
         yield turn.say("order.locked", tool="order_status")
     elif result.order is not None:
+        again = turn.state.order_number == number and not turn.read.entities.order_numbers
         turn.state = turn.state.but(order_number=number, email=email, last_intent="order_status")
-        for sentence in _order_sentences(turn, result.order):
+        for sentence in (
+            *_asked_first(turn, result.order, bool(form.slots.get("why_late"))),
+            *_order_sentences(turn, result.order, again),
+        ):
             yield sentence
         async for event in _other_orders(turn, form.slots.get("others", ()), email):
             yield event
@@ -137,7 +141,32 @@ def _status_line(turn: Turn, order: OrderView) -> str:
     ).text
 
 
-def _order_sentences(turn: Turn, order: OrderView) -> list[Sentence]:
+def _asked_first(turn: Turn, order: OrderView, why_late: bool) -> list[Sentence]:
+    """The short answer to "why so late?" and to "will it come tomorrow?"."""
+    today = turn.runtime.clock().date()
+    under_way = [one for one in order.parcels if one.status != "delivered"]
+    expected = sorted(one.expected_on for one in under_way if one.expected_on is not None)
+    if not expected:
+        return []
+    if why_late:
+        date = day(turn.language, expected[-1])
+        delayed = order.status == "delayed" or any(one.status == "delayed" for one in under_way)
+        key = "is_late" if expected[0] < today else "is_delayed" if delayed else "is_not_late"
+        return [turn.say(f"order.{key}", tool="order_status", date=date)]
+    asked = [one for one in turn.read.entities.dates if one >= today]
+    if not asked or "?" not in turn.read.text:
+        return []
+    comes = asked[0] in expected
+    date = day(turn.language, asked[0] if comes else expected[-1])
+    key = "comes_then" if comes else "comes_otherwise"
+    return [turn.say(f"order.{key}", tool="order_status", date=date)]
+
+
+def _order_sentences(turn: Turn, order: OrderView, again: bool = False) -> list[Sentence]:
+    """All that is known of an order; its state alone where the rest has been told."""
+    if again:
+        parcels = [_parcel_sentence(turn, parcel) for parcel in order.parcels]
+        return [Sentence(_status_line(turn, order), tool="order_status"), *parcels]
     lines = ", ".join(f"{line.quantity} × {line.name}" for line in order.lines)
     return [
         Sentence(_status_line(turn, order), tool="order_status"),
