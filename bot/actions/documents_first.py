@@ -23,6 +23,8 @@ from knowledge.words import plain_words, stems
 KINDS = frozenset({"categories", "types"})
 LOOKS = KINDS | {"colours", "materials"}
 SHORTEST_QUESTION_WORDS = 4
+LONGEST_PLAIN_WORDS = 9
+STORY_WORDS = 14
 SURE_CONFIDENCE = 0.9
 
 
@@ -63,7 +65,8 @@ def _is_for_one(turn: Turn) -> bool:
         return True
     read = turn.read
     sure = read.intent == "order_status" and read.confidence >= SURE_CONFIDENCE
-    return sure and not has_cue(fold(read.corrected), "asks_procedure")
+    plain = len(read.text.split()) <= LONGEST_PLAIN_WORDS
+    return sure and plain and not has_cue(fold(read.corrected), "asks_procedure")
 
 
 async def told_instead_of_products(turn: Turn, filters: Mapping[str, Any]) -> list[SearchHit]:
@@ -76,7 +79,8 @@ async def told_instead_of_products(turn: Turn, filters: Mapping[str, Any]) -> li
     if read.intent not in PRODUCT_INTENTS or read.product_sku or not _asks_beside_its_kind(turn):
         return []
     named = {name for name, value in filters.items() if value}
-    if named <= LOOKS and has_cue(fold(read.corrected), "asks_procedure"):
+    asks_how = has_cue(fold(read.corrected), "asks_procedure")
+    if named <= LOOKS and (asks_how or _tells_a_story(read)):
         return await told_by_documents(turn, assistant.doubtful_score)
     if named <= KINDS or (named <= LOOKS and read.is_question):
         return await told_by_documents(turn, assistant.rather_documents_score)
@@ -89,6 +93,11 @@ async def told_instead_of_nothing(turn: Turn, filters: Mapping[str, Any]) -> lis
     if filters and not about_products:
         return []
     return await told_by_documents(turn, turn.assistant.sure_score)
+
+
+def _tells_a_story(read: Understanding) -> bool:
+    """A question of so many words asks more than for a list of products."""
+    return read.is_question and len(read.text.split()) >= STORY_WORDS
 
 
 def _asks_beside_its_kind(turn: Turn) -> bool:
