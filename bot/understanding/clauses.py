@@ -73,7 +73,7 @@ def asking_clause(text: str) -> str | None:
 
 
 def _has_question_word(clause: str) -> bool:
-    return has_cue(fold(clause), "question")
+    return first_cue(fold(clause), "question") is not None
 
 
 def two_wishes(text: str, language: str) -> tuple[str, str] | None:

@@ -37,6 +37,12 @@ def has_cue(folded: str, name: str) -> bool:
     return bool(_cues()[name].search(folded))
 
 
+def has_cue_in(folded: str, group: str, value: str) -> bool:
+    """Whether a folded text holds a word of one list of a group, such as a language's."""
+    pattern = _cues()[group].get(value)
+    return pattern is not None and bool(pattern.search(folded))
+
+
 def cued_words(folded: str, name: str) -> tuple[str, ...]:
     """The words of the list that a folded text holds whole, not as the beginning of others."""
     return tuple(found.group() for found in _whole(folded, name))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.understanding.clauses import without_refusal
-from bot.understanding.cues import fold, has_cue
+from bot.understanding.cues import fold, has_cue_in
 from bot.understanding.entities import Entities, Vocabulary, extract_entities, shop_vocabulary
 from bot.understanding.intents import OUT_OF_SCOPE, IntentModel, load_or_train
 from bot.understanding.language import detect_language
@@ -79,9 +79,10 @@ class Understanding:
     @cached_property
     def is_question(self) -> bool:
         """Whether something is asked, in words or in how a telephone shortens them ("cmt")."""
-        if "?" in self.text or has_cue(self.folded, "question"):
+        if "?" in self.text:
             return True
-        return has_cue(fold(self.corrected), "question")
+        texts = (self.folded, fold(self.corrected))
+        return any(has_cue_in(text, "question", self.language) for text in texts)
 
     @property
     def product_sku(self) -> str | None:
