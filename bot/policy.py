@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot import forms, product_talk
+from bot import forms, person_talk, product_talk, task_talk
+from bot.certainty import (
+    CLARIFY_BELOW,
+    CLARIFY_RATIO,
+    DIGRESSION_CONFIDENCE,
+    WORDLESS_CONFIDENCE,
+    agrees,
+    is_short,
+    is_surely_foreign,
+    opens_with_and,
+)
 from bot.decisions import (
-    AddToTicket,
     AnswerFromKnowledge,
     AskWhatToChange,
     CancelForm,
     Clarify,
-    Complain,
     DescribeProduct,
     FollowForm,
-    HandOver,
     Plan,
     SearchProducts,
     SmallTalk,
-    WithdrawHandOver,
 )
 from bot.intent_groups import (
     CASE_INTENTS,
@@ -32,40 +38,30 @@ from bot.intent_groups import (
     TASKS,
 )
 from bot.phrasing import phrase
-from bot.product_talk import is_short
 from bot.state import DialogueState, Form
 from bot.understanding.clauses import asking_clause
 from bot.understanding.cues import first_cue, fold, has_cue, is_told
 from bot.understanding.understand import Understanding
 
-FOREIGN_CONFIDENCE = 0.45
-CLARIFY_BELOW = 0.5
-CLARIFY_RATIO = 0.6
-DIGRESSION_CONFIDENCE = 0.6
-FAILURES_BEFORE_HANDOFF = 2
-# Consent, and courtesies, are taken from a message that says so, not from a faint likeness.
-AGREE_CONFIDENCE = 0.5
-WORDLESS_CONFIDENCE = 0.9
-
 
 def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     """Choose the next step. Order matters: a person, then what is pending, then what is new."""
     rules = (
-        _address,
-        _withdrawal,
-        _human,
-        _offer,
+        person_talk.address,
+        person_talk.withdrawal,
+        person_talk.human,
+        person_talk.offer,
         _clarification,
         _form,
-        _more_for_ticket,
-        _why_late,
+        task_talk.more_for_ticket,
+        task_talk.why_late,
         product_talk.guide,
         _wordless,
         product_talk.compare,
         product_talk.buy,
         product_talk.pick,
         product_talk.correction,
-        _part_of_order,
+        task_talk.part_of_order,
         _follow_up,
     )
     for rule in rules:
@@ -73,55 +69,6 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
         if plan is not None:
             return plan
     return _new_topic(state, read, caller)
-
-
-def _address(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """Nothing but an e-mail address, which nobody asked for: kept for whatever needs one."""
-    emails = read.entities.emails
-    if state.form is not None or not emails or len(read.text.split()) > 1:
-        return None
-    noted = state.but(email=emails[0], clarifying=())
-    if state.handoff_offered:
-        return Plan(SmallTalk("address_noted_offer", "yes_no"), noted)
-    return Plan(SmallTalk("address_noted", "greeting"), noted)
-
-
-def _withdrawal(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """Who waits for a person says that there is no need to, or to forget it."""
-    if not caller.waits or "?" in read.text or read.entities_present:
-        return None
-    given_up = state.form is None and not state.handoff_offered
-    forget = given_up and has_cue(read.folded, "cancel") and not has_cue(read.folded, "order")
-    if forget or has_cue(read.folded, "no_human") or has_cue(read.folded, "no_longer_waits"):
-        return Plan(WithdrawHandOver(), state, resume=state.form is not None)
-    return None
-
-
-def _human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """A person is asked for; what a form waits for or takes up ("c'est urgent") is no such wish."""
-    asked = is_told(read.folded, "wants_person") and not read.is_question
-    if not asked and (read.intent != "human_agent" or read.confidence < DIGRESSION_CONFIDENCE):
-        return None
-    form = state.form
-    if has_cue(read.folded, "no_human"):
-        return Plan(SmallTalk("human_not_wanted"), state, resume=form is not None)
-    if form is not None and forms.answers_with_entity(form, read):
-        return None
-    if form is not None and read.confidence < WORDLESS_CONFIDENCE and forms.corrects(form, read):
-        return None
-    return Plan(HandOver("requested"), state)
-
-
-def _offer(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """The last reply offered a human."""
-    if not state.handoff_offered:
-        return None
-    state_after = state.but(handoff_offered=False)
-    if _agrees(read):
-        return Plan(HandOver("accepted"), state_after)
-    if read.intent == "deny" and not read.entities_present:
-        return Plan(SmallTalk("human_not_wanted"), state_after.but(failures=0))
-    return None
 
 
 def _clarification(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
@@ -144,12 +91,7 @@ def _chosen_intent(state: DialogueState, read: Understanding) -> str | None:
         return first if read.entities.ordinals[0] == 1 else second
     if read.intent in state.clarifying:
         return read.intent
-    return first if _agrees(read) else None
-
-
-def _agrees(read: Understanding) -> bool:
-    least = WORDLESS_CONFIDENCE if forms.is_wordless(read) else AGREE_CONFIDENCE
-    return read.intent == "affirm" and read.confidence >= least
+    return first if agrees(read) else None
 
 
 def _form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
@@ -172,12 +114,12 @@ def _confirmation(
     state: DialogueState, form: Form, read: Understanding, caller: forms.Caller
 ) -> Plan:
     corrected = forms.correct(form, read)
-    if form.confirming and _agrees(read) and not read.entities_present:
+    if form.confirming and agrees(read) and not read.entities_present:
         # "Oui, mais c'est urgent".
         return Plan(FollowForm(forms.agreed(corrected)), state)
     if corrected != form:
         return Plan(FollowForm(replace(corrected, confirming=False, asked=None)), state)
-    if _agrees(read):
+    if agrees(read):
         return Plan(FollowForm(forms.agreed(form)), state)
     if read.is_question:
         return replace(_new_topic(state, read, caller), resume=True)
@@ -198,29 +140,6 @@ def _digresses(form: Form, read: Understanding) -> bool:
     return not forms.answers(form, read)
 
 
-def _more_for_ticket(
-    state: DialogueState, read: Understanding, caller: forms.Caller
-) -> Plan | None:
-    """ "J'ai oublié de dire …", "et il manque des vis": more of what a ticket was opened for."""
-    if state.form is not None or not state.ticket_ids or "?" in read.text:
-        return None
-    named = read.entities.products or read.entities.types or read.entities.order_numbers
-    told = read.intent == "support_request" and not named and opens_with_and(read)
-    adds = has_cue(read.folded, "adds") and not has_cue(read.folded, "order")
-    if not (told or adds):
-        return None
-    ticket = replace(read, intent="support_request")
-    return Plan(AddToTicket(forms.start("ticket", state, ticket, caller)), state)
-
-
-def _why_late(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """ "Pourquoi c'est si long ?", of the order that was just told about."""
-    told = state.last_intent == "order_status" and has_cue(read.folded, "delay")
-    if state.form is not None or not told or not is_short(read):
-        return None
-    return _start_form(state, replace(read, intent="order_status"), caller)
-
-
 def _wordless(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """Signs, or a letter or two that mean nothing for sure: ask what may be done."""
     sure = read.intent in SMALL_TALK and read.confidence >= WORDLESS_CONFIDENCE
@@ -231,15 +150,6 @@ def _wordless(state: DialogueState, read: Understanding, caller: forms.Caller) -
         key = "greeting_again" if state.turn > 0 else "greeting"
         return Plan(SmallTalk(key, "greeting"), state)
     return None
-
-
-def _part_of_order(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """ "Les chaises seulement", where a return or a change was asked about: which order is it?"""
-    named = read.entities.products or read.entities.types
-    told = state.last_intent in CASE_INTENTS and named and is_short(read) and not read.is_question
-    if not told or first_cue(read.folded, "categories") or read.intent == "product_search":
-        return None
-    return _start_form(state, replace(read, intent="order_status"), caller)
 
 
 def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
@@ -312,21 +222,14 @@ def _is_elliptical(read: Understanding) -> bool:
     return opens_with_and(read) or bool(weak)
 
 
-def opens_with_and(read: Understanding) -> bool:
-    """Whether a message goes on with what was said before."""
-    return read.folded.lstrip(" ¿¡").startswith(
-        ("et ", "and ", "y ", "und ", "e ", "en ", "ou ", "or ", "mais ")
-    )
-
-
 def _new_topic(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
     """What the intent alone asks for."""
     state = state.but(clarifying=(), handoff_offered=False)
     if has_cue(read.folded, "promised") and not _is_of_order(read):
         return Plan(SmallTalk("promised", "yes_no"), state.but(handoff_offered=True))
     asks_ticket = is_told(read.folded, "opens_ticket") and not read.is_question
-    if asks_ticket or tells_problem(state, read):
-        return _start_form(state, replace(read, intent="support_request"), caller)
+    if asks_ticket or task_talk.tells_problem(state, read):
+        return task_talk.start_form(state, replace(read, intent="support_request"), caller)
     if _asks_for_products(read):
         return Plan(SearchProducts(), state)
     if _is_unclear(read):
@@ -342,20 +245,6 @@ def _is_of_order(read: Understanding) -> bool:
     return bool(read.entities.order_numbers) or (
         of_order and read.confidence >= DIGRESSION_CONFIDENCE
     )
-
-
-def tells_problem(state: DialogueState, read: Understanding) -> bool:
-    """Whether a message in doubt, or one that names an order, says that something is broken."""
-    named = read.entities.products or read.entities.types or has_cue(read.folded, "parts")
-    if not named or read.is_question or first_cue(read.folded, "categories") is None:
-        return False
-    if read.intent == "ticket_status":
-        # There is no ticket yet to ask about: one is asked for.
-        return not read.entities.ticket_numbers and not state.ticket_ids
-    likely = "support_request" in [intent for intent, _ in read.ranking[:3]]
-    doubtful = read.confidence < DIGRESSION_CONFIDENCE or read.intent == "order_status"
-    uncertain = doubtful and read.intent not in SMALL_TALK
-    return read.intent == "out_of_scope" or (likely and uncertain)
 
 
 def _asks_for_products(read: Understanding) -> bool:
@@ -421,7 +310,7 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
         if sku is not None:
             return Plan(DescribeProduct(sku, read.intent), state)
     if read.intent in ORDER_INTENTS and read.entities.order_numbers:
-        plan = _start_form(state, replace(read, intent="order_status"), caller)
+        plan = task_talk.start_form(state, replace(read, intent="order_status"), caller)
         if isinstance(plan.decision, FollowForm) and read.intent in CASE_INTENTS:
             return replace(plan, decision=FollowForm(plan.decision.form.with_slots(case=True)))
         return plan
@@ -429,7 +318,7 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
     if unread and (read.entities.order_numbers or read.entities.ticket_numbers):
         # A number says what the words do not: it is that order, or that ticket, that is meant.
         intent = "order_status" if read.entities.order_numbers else "ticket_status"
-        return _start_form(state, replace(read, intent=intent), caller)
+        return task_talk.start_form(state, replace(read, intent=intent), caller)
     if read.product_sku is not None and (unread or _may_want_to_see(read)):
         return Plan(DescribeProduct(read.product_sku, "product_question"), state)
     if unread and read.entities.types and is_short(read) and not read.is_question:
@@ -445,53 +334,11 @@ def _may_want_to_see(read: Understanding) -> bool:
     return doubtful and read.intent == "design_request"
 
 
-def is_surely_foreign(read: Understanding) -> bool:
-    """Whether a message is read as none of our business, rather than as hard to read."""
-    if read.intent != "out_of_scope" or not read.ranking:
-        return read.intent == "out_of_scope"
-    best, score = read.ranking[0]
-    return best == "out_of_scope" and score >= FOREIGN_CONFIDENCE
-
-
-def _start_form(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
-    filling_ticket = state.form is not None and state.form.name == "ticket"
-    if filling_ticket and read.intent == "ticket_status" and not read.entities.ticket_numbers:
-        # The ticket asked about is the one being written: a question about how it will go.
-        return Plan(AnswerFromKnowledge(read.text, read.intent), state)
-    form = forms.start(forms.FORM_OF_INTENT[read.intent], state, read, caller)
-    if form.name == "order" and _is_case(state, read):
-        form = form.with_slots(case=True)
-    if form.name == "order" and has_cue(read.folded, "delay"):
-        form = form.with_slots(why_late=True)
-    # Only a half-written ticket is worth coming back to; a look-up is quickly asked for again.
-    paused = state.form if filling_ticket and form.name != "ticket" else state.paused_form
-    return Plan(FollowForm(form), state.but(paused_form=paused))
-
-
-def _is_case(state: DialogueState, read: Understanding) -> bool:
-    """Whether an order is named for something that only a person can do about it.
-
-    That was asked before its number, or is a parcel that has not come.
-    """
-    if has_cue(read.folded, "not_received"):
-        return True
-    return state.last_intent in CASE_INTENTS and not has_cue(read.folded, "tracks")
-
-
-def _offer_human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
-    """A person may have been asked for: propose one rather than hand over on a guess."""
-    return Plan(SmallTalk("offer_human", "yes_no"), state.but(handoff_offered=True))
-
-
-def _complain(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan:
-    return Plan(Complain(), state)
-
-
 _BY_INTENT: dict[str, Callable[[DialogueState, Understanding, forms.Caller], Plan]] = {
     **dict.fromkeys(SMALL_TALK, _small_talk),
     **dict.fromkeys(PRODUCT_INTENTS, _about_product),
-    **dict.fromkeys(forms.FORM_OF_INTENT, _start_form),
+    **dict.fromkeys(forms.FORM_OF_INTENT, task_talk.start_form),
     "product_search": _search,
-    "complaint": _complain,
-    "human_agent": _offer_human,
+    "complaint": person_talk.complain,
+    "human_agent": person_talk.offer_human,
 }

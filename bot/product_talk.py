@@ -6,6 +6,7 @@ import re
 from itertools import combinations
 
 from bot import forms
+from bot.certainty import is_short
 from bot.decisions import (
     AnswerFromKnowledge,
     CompareProducts,
@@ -19,8 +20,6 @@ from bot.phrasing import phrase
 from bot.state import DialogueState
 from bot.understanding.cues import fold, has_cue
 from bot.understanding.understand import Understanding
-
-FOLLOW_UP_WORDS = 7
 
 
 def compare(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
@@ -91,7 +90,3 @@ def guide(state: DialogueState, read: Understanding, caller: forms.Caller) -> Pl
     if state.form is not None or read.entities.types or not has_cue(read.folded, "undecided"):
         return None
     return Plan(SmallTalk("product.guide"), state.but(last_intent="product_search", search={}))
-
-
-def is_short(read: Understanding) -> bool:
-    return len(read.text.split()) <= FOLLOW_UP_WORDS

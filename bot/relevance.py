@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from bot.assistant import Assistant
+from bot.certainty import DIGRESSION_CONFIDENCE, is_surely_foreign
 from bot.intent_groups import KNOWLEDGE_INTENTS
-from bot.policy import DIGRESSION_CONFIDENCE, is_surely_foreign
 from bot.understanding.cues import cued_words, fold, has_cue
 from bot.understanding.understand import Understanding
 from knowledge.search import SearchHit

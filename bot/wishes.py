@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from bot.actions.know import search_for
 from bot.forms import FORM_OF_INTENT
 from bot.intent_groups import KNOWLEDGE_INTENTS
-from bot.policy import tells_problem
 from bot.relevance import sure_score
+from bot.task_talk import tells_problem
 from bot.turn import Turn
 from bot.understanding.clauses import two_wishes
 from bot.understanding.understand import Interpreter, Understanding

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.actions.know import told_by_documents
+from bot.certainty import DIGRESSION_CONFIDENCE
 from bot.decisions import Clarify, Decision, FollowForm, HandOver, SmallTalk
 from bot.intent_groups import PRODUCT_INTENTS
-from bot.policy import DIGRESSION_CONFIDENCE
 from bot.turn import Turn
 from bot.understanding.cues import fold, has_cue
 from bot.understanding.understand import Understanding

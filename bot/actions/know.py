@@ -11,8 +11,8 @@ from bot.answer import compose, compose_short, near_the_best, quote_sentence, sa
 from bot.decisions import AnswerFromKnowledge
 from bot.intent_groups import CASE_INTENTS
 from bot.messages import ReplyEvent, Sentence, Suggestions
+from bot.person_talk import FAILURES_BEFORE_HANDOFF
 from bot.phrasing import phrases, word
-from bot.policy import FAILURES_BEFORE_HANDOFF
 from bot.relevance import (
     lacks_what_is_asked,
     least_score,

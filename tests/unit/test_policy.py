@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot import policy
+from bot import decisions, policy
 from bot.forms import Caller
 from bot.state import DialogueState, Form
 from bot.understanding.entities import Entities, ProductMention
@@ -44,7 +44,7 @@ def decide(read: Understanding, **remembered: Any) -> policy.Plan:
 
 def test_that_a_person_is_given_when_asked_for_and_offered_when_in_doubt() -> None:
     sure = decide(message("un conseiller", "human_agent", 0.95))
-    assert sure.decision == policy.HandOver("requested")
+    assert sure.decision == decisions.HandOver("requested")
     doubtful = decide(message("l'adresse de M. Moreau", "human_agent", 0.54))
     assert doubtful.decision == policy.SmallTalk("offer_human", "yes_no")
     assert doubtful.state.handoff_offered
@@ -52,7 +52,7 @@ def test_that_a_person_is_given_when_asked_for_and_offered_when_in_doubt() -> No
 
 def test_that_an_offer_is_taken_or_declined() -> None:
     taken = decide(message("oui", "affirm"), handoff_offered=True)
-    assert taken.decision == policy.HandOver("accepted")
+    assert taken.decision == decisions.HandOver("accepted")
     declined = decide(message("non", "deny"), handoff_offered=True, failures=1)
     assert declined.decision == policy.SmallTalk("human_not_wanted")
     assert declined.state.failures == 0
@@ -125,7 +125,7 @@ def test_that_close_intents_that_the_catalogue_answers_are_not_asked_about() -> 
 def test_that_a_clarification_is_followed(answer: Understanding, expected: str | None) -> None:
     plan = decide(answer, clarifying=("support_request", "complaint"), clarified_text="ça va pas")
     if expected is None:
-        assert plan.decision == policy.Complain()
+        assert plan.decision == decisions.Complain()
     else:
         assert isinstance(plan.decision, policy.FollowForm)
         assert plan.decision.form.name == expected
