@@ -205,12 +205,20 @@ def fill(form: Form, read: Understanding, caller: Caller) -> Form:
     """
     if form.asked is not None and _vents(read):
         return replace(form, heard="upset", attempts=form.attempts + 1)
+    if form.name == "order" and form.asked == "number" and has_none(form, read):
+        return replace(form, heard="no_number", attempts=form.attempts + 1)
     filled = _filled(form, read)
     if form.asked is None or form.asked in filled.slots:
         return replace(filled, heard="")
     if form.name == "ticket" and form.asked == "email":
         return _without_address(form, filled, read)
     return replace(filled, heard="noted" if filled.slots != form.slots else "")
+
+
+def has_none(form: Form, read: Understanding) -> bool:
+    """Whether the number or address that was asked for is not at hand."""
+    asked = form.asked in {"number", "email"} and not read.entities_present
+    return asked and has_cue(read.folded, "not_at_hand")
 
 
 def _vents(read: Understanding) -> bool:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from bot import forms
-from bot.certainty import DIGRESSION_CONFIDENCE, WORDLESS_CONFIDENCE, agrees
+from bot.certainty import (
+    DIGRESSION_CONFIDENCE,
+    FOLLOW_UP_WORDS,
+    WORDLESS_CONFIDENCE,
+    agrees,
+    is_short,
+)
 from bot.decisions import Complain, HandOver, Plan, SmallTalk, WithdrawHandOver
 from bot.state import DialogueState
 from bot.understanding.cues import has_cue, is_told
@@ -32,6 +38,21 @@ def withdrawal(state: DialogueState, read: Understanding, caller: forms.Caller) 
     if forget or has_cue(read.folded, "no_human") or has_cue(read.folded, "no_longer_waits"):
         return Plan(WithdrawHandOver(), state, resume=state.form is not None)
     return None
+
+
+def who_is_there(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Tu es un robot ?" is answered, and calls nobody: "je parle à un robot ou pas ?"."""
+    if not has_cue(read.folded, "asks_who") or len(read.text.split()) > FOLLOW_UP_WORDS:
+        return None
+    asks_person = is_told(read.folded, "wants_person")
+    return None if asks_person else Plan(SmallTalk("who_am_i", "unknown"), state, resume=True)
+
+
+def bargain(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Vous faites un prix ?": nobody but a person can."""
+    if state.form is not None or not has_cue(read.folded, "haggles") or not is_short(read):
+        return None
+    return Plan(SmallTalk("no_discount", "yes_no"), state.but(handoff_offered=True))
 
 
 def human(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:

@@ -49,18 +49,21 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
     rules = (
         person_talk.address,
         person_talk.withdrawal,
+        person_talk.who_is_there,
         person_talk.human,
         person_talk.offer,
         _clarification,
         _form,
         task_talk.more_for_ticket,
         task_talk.why_late,
+        person_talk.bargain,
         product_talk.guide,
         _wordless,
         product_talk.compare,
         product_talk.buy,
         product_talk.pick,
         product_talk.correction,
+        product_talk.about_shown,
         task_talk.part_of_order,
         _follow_up,
     )
@@ -128,6 +131,8 @@ def _confirmation(
 
 def _digresses(form: Form, read: Understanding) -> bool:
     """Whether the message asks something else rather than answer the form's question."""
+    if forms.has_none(form, read):
+        return False
     if forms.gives_order(form, read) or (form.asked == forms.CHANGE and not read.is_question):
         return False
     if read.intent in {"order_status", "ticket_status", "support_request"}:
@@ -170,7 +175,7 @@ def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) 
         return Plan(DescribeProduct(state.focus_sku, "stock_question"), state)
     if state.last_intent in PRODUCT_INTENTS and read.product_values:
         return Plan(SearchProducts(refine=True), state)
-    if state.last_intent in KNOWLEDGE_INTENTS and state.last_question:
+    if state.last_question and state.last_intent in KNOWLEDGE_INTENTS | PRODUCT_INTENTS:
         return Plan(_same_topic(state.last_intent, state.last_question, read), state)
     return None
 
@@ -248,9 +253,12 @@ def _is_of_order(read: Understanding) -> bool:
 
 
 def _asks_for_products(read: Understanding) -> bool:
-    """Whether an uncertain message names furniture and what it must not be or cost."""
+    """Whether an uncertain message names furniture and what it must not be or cost, or a colour."""
     bounds = any(name.startswith(("excluded_", "price_")) for name in read.product_values)
     uncertain = read.confidence < DIGRESSION_CONFIDENCE or read.intent == "out_of_scope"
+    if uncertain and read.entities.products and read.entities.colours:
+        # "Le canapé Oslo se fait en bleu ?"
+        return True
     return bool(read.entities.types) and bounds and uncertain and not read.is_question
 
 
@@ -291,7 +299,8 @@ def _about_product(state: DialogueState, read: Understanding, caller: forms.Call
         return Plan(DescribeProduct(sku, read.intent), state)
     if read.product_values:
         return Plan(SearchProducts(), state)
-    if state.last_intent == "product_search" and state.shown_skus and is_short(read):
+    listed = state.last_intent == "product_search" or has_cue(read.folded, "refers")
+    if state.shown_skus and listed and is_short(read):
         return Plan(SmallTalk("product.which"), state)
     otherwise = asking_clause(read.text)
     return Plan(AnswerFromKnowledge(read.text, read.intent, otherwise=otherwise), state)

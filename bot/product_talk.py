@@ -18,8 +18,13 @@ from bot.decisions import (
 from bot.intent_groups import PRODUCT_ATTRIBUTE_INTENTS, PRODUCT_INTENTS
 from bot.phrasing import phrase
 from bot.state import DialogueState
-from bot.understanding.cues import fold, has_cue
+from bot.understanding.cues import first_cue, fold, has_cue
 from bot.understanding.understand import Understanding
+
+# More words than "ok et la garantie ?" may ask of something else.
+ASIDE_WORDS = 5
+# What differs from one product to the next, and no document tells.
+OF_EACH_PRODUCT = frozenset({"dimensions", "weight", "colours", "materials", "stock", "price"})
 
 
 def compare(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
@@ -90,3 +95,21 @@ def guide(state: DialogueState, read: Understanding, caller: forms.Caller) -> Pl
     if state.form is not None or read.entities.types or not has_cue(read.folded, "undecided"):
         return None
     return Plan(SmallTalk("product.guide"), state.but(last_intent="product_search", search={}))
+
+
+def about_shown(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Et combien il mesure ?", "livré quand ?": what is asked of the product talked about."""
+    talked = state.last_intent in PRODUCT_INTENTS | PRODUCT_ATTRIBUTE_INTENTS | {"product_search"}
+    if not talked or len(read.text.split()) > ASIDE_WORDS or read.entities_present:
+        return None
+    attribute = first_cue(read.folded, "attributes")
+    if attribute is None or has_cue(read.folded, "own_order"):
+        return None
+    if state.focus_sku is not None:
+        return Plan(DescribeProduct(state.focus_sku, "product_question"), state)
+    if attribute == "delivery" and state.shown_skus:
+        topic = phrase(read.language, "intent_names.delivery_question")
+        question = f"{topic} {read.text}"
+        return Plan(AnswerFromKnowledge(question, "delivery_question"), state)
+    of_each = state.shown_skus and attribute in OF_EACH_PRODUCT
+    return Plan(SmallTalk("product.which"), state) if of_each else None

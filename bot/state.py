@@ -13,7 +13,8 @@ class Form:
 
     `asked` is the slot that the last reply asked for, `attempts` how often in a row;
     `confirming` says that the recapitulation has been shown; `key` makes its effect happen once;
-    `heard` what became of an answer that did not answer: noted, incomplete, asked_why, upset.
+    `heard` what became of an answer that did not answer: noted, incomplete, asked_why, upset,
+    no_number.
     """
 
     name: str

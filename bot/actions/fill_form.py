@@ -56,8 +56,14 @@ async def add_or_begin(turn: Turn, form: Form) -> AsyncIterator[ReplyEvent]:
 
 
 async def _ask(turn: Turn, form: Form, slot: str) -> AsyncIterator[ReplyEvent]:
-    turn.state = turn.state.but(form=replace(form, asked=slot, confirming=False), failures=0)
+    offers = form.heard == "no_number" and turn.owner == "bot"
+    asking = replace(form, asked=slot, confirming=False)
+    turn.state = turn.state.but(form=asking, failures=0, handoff_offered=offers)
     turn.note("asked", form=form.name, slot=slot)
+    if offers:
+        yield turn.say("order.no_number")
+        yield Suggestions(phrases(turn.language, "suggestions.yes_no"))
+        return
     match form.heard:
         case "incomplete":
             yield turn.say("ticket.ask_email_again")

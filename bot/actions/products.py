@@ -51,6 +51,7 @@ async def search(turn: Turn, decision: SearchProducts) -> AsyncIterator[ReplyEve
         shown_from_cents=_lowest_price_cents(result),
         focus_sku=_focus(turn, result),
         last_intent="product_search",
+        last_question="",
         failures=0,
     )
     if not result.products:
@@ -195,7 +196,11 @@ async def describe(turn: Turn, decision: DescribeProduct) -> AsyncIterator[Reply
             yield event
         return
     turn.state = turn.state.but(
-        focus_sku=product.sku, last_intent=decision.intent, failures=0, search={}
+        focus_sku=product.sku,
+        last_intent=decision.intent,
+        last_question="",
+        failures=0,
+        search={},
     )
     turn.note("described", sku=product.sku)
     for sentence in facts(turn, product, decision.intent):
