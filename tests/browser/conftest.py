@@ -31,13 +31,19 @@ DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="session")
-def shop_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The sample shop; pages of every origin may use it."""
-    data_dir = tmp_path_factory.mktemp("browser") / "data"
+@contextmanager
+def sample_shop(data_dir: Path) -> Iterator[Server]:
+    """A server of the sample shop; pages of every origin may use it."""
     reuse_models(data_dir)
     with serving(data_dir, ALLOWED_ORIGINS="*") as running:
         keep_models(data_dir)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shop_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The sample shop that most pages are tried on."""
+    with sample_shop(tmp_path_factory.mktemp("browser") / "data") as running:
         yield running
 
 

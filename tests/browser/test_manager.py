@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.conftest import PHONE, Visit
+from tests.browser.conftest import PHONE, Visit, sample_shop
 from tests.browser.managing import ailing_documents, give_past, show, sign_in
 from tests.serving import Server
 
@@ -24,10 +24,12 @@ CHECK_MS = 60_000
 
 
 @pytest.fixture(scope="module")
-def managed(shop_server: Server) -> Server:
-    give_past(shop_server)
-    ailing_documents(shop_server)
-    return shop_server
+def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of its own: where outcomes were computed already, an older past is not looked at."""
+    with sample_shop(tmp_path_factory.mktemp("managed") / "data") as running:
+        give_past(running)
+        ailing_documents(running)
+        yield running
 
 
 @pytest.fixture
