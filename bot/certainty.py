@@ -9,6 +9,7 @@ FOREIGN_CONFIDENCE = 0.45
 CLARIFY_BELOW = 0.5
 CLARIFY_RATIO = 0.6
 DIGRESSION_CONFIDENCE = 0.6
+VAGUE_CONFIDENCE = 0.3
 # Consent, and courtesies, are taken from a message that says so, not from a faint likeness.
 AGREE_CONFIDENCE = 0.5
 WORDLESS_CONFIDENCE = 0.9

@@ -75,7 +75,7 @@ def offer(state: DialogueState, read: Understanding, caller: forms.Caller) -> Pl
     if not state.handoff_offered:
         return None
     state_after = state.but(handoff_offered=False)
-    if agrees(read):
+    if agrees(read) and not read.entities.products and not has_cue(read.folded, "buys"):
         return Plan(HandOver("accepted"), state_after)
     if read.intent == "deny" and not read.entities_present:
         return Plan(SmallTalk("human_not_wanted"), state_after.but(failures=0))

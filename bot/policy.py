@@ -10,6 +10,7 @@ from bot.certainty import (
     CLARIFY_BELOW,
     CLARIFY_RATIO,
     DIGRESSION_CONFIDENCE,
+    VAGUE_CONFIDENCE,
     WORDLESS_CONFIDENCE,
     agrees,
     is_short,
@@ -21,6 +22,7 @@ from bot.decisions import (
     AskWhatToChange,
     CancelForm,
     Clarify,
+    Complain,
     DescribeProduct,
     FollowForm,
     Plan,
@@ -61,6 +63,7 @@ def decide(state: DialogueState, read: Understanding, caller: forms.Caller) -> P
         _wordless,
         product_talk.compare,
         product_talk.buy,
+        product_talk.sales,
         product_talk.pick,
         product_talk.correction,
         product_talk.about_shown,
@@ -167,7 +170,8 @@ def _follow_up(state: DialogueState, read: Understanding, caller: forms.Caller) 
     if state.last_intent == "product_search" and _asks_other_size(read):
         by_size = first_cue(read.folded, "sizes")
         return Plan(SearchProducts(refine=True, by_size=by_size), state)
-    if not _is_elliptical(read):
+    goes_on = _is_elliptical(read) or _leans_on_answer(read)
+    if not goes_on:
         return None
     if state.last_intent == "product_search" and read.product_values:
         return Plan(SearchProducts(refine=True), state)
@@ -215,6 +219,14 @@ def _asks_other_size(read: Understanding) -> bool:
 def _names_extreme(read: Understanding) -> bool:
     """ "La moins chère": the first of all by price, not less dear ones than those shown."""
     return first_cue(read.folded, "extremes") is not None
+
+
+def _leans_on_answer(read: Understanding) -> bool:
+    """ "C'est où ?", "how long do I have?": a question that says nothing of what it is about."""
+    if not is_short(read) or not read.is_question or read.entities_present:
+        return False
+    unread = read.intent == "out_of_scope" and read.confidence < VAGUE_CONFIDENCE
+    return unread or (read.intent in SMALL_TALK and read.intent != "greeting")
 
 
 def _is_elliptical(read: Understanding) -> bool:
@@ -324,6 +336,9 @@ def _answer(state: DialogueState, read: Understanding, caller: forms.Caller) -> 
             return replace(plan, decision=FollowForm(plan.decision.form.with_slots(case=True)))
         return plan
     unread = read.intent == "out_of_scope"
+    if unread and state.last_intent == "complaint" and not read.is_question:
+        # What else went wrong.
+        return Plan(Complain(), state)
     if unread and (read.entities.order_numbers or read.entities.ticket_numbers):
         # A number says what the words do not: it is that order, or that ticket, that is meant.
         intent = "order_status" if read.entities.order_numbers else "ticket_status"

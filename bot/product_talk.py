@@ -61,10 +61,21 @@ def _named_pair(read: Understanding) -> tuple[str, str] | None:
 
 def buy(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
     """ "Je le prends": how an order is placed, which is not done here."""
-    if not (state.focus_sku or state.shown_skus) or not has_cue(read.folded, "buys"):
+    named = read.entities.products and is_short(read)
+    known = state.focus_sku or state.shown_skus or named
+    if not known or not has_cue(read.folded, "buys"):
         return None
     question = phrase(read.language, "how_to_order")
     return Plan(AnswerFromKnowledge(question, "product_question"), state)
+
+
+def sales(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
+    """ "Une promo sur les canapés ?": when prices are lower, of which documents tell."""
+    asked = read.intent in PRODUCT_INTENTS | {"product_search"} and has_cue(read.folded, "sales")
+    if not asked or state.form is not None or read.entities.products:
+        return None
+    question = phrase(read.language, "current_sales")
+    return Plan(AnswerFromKnowledge(question, read.intent, otherwise=read.text), state)
 
 
 def pick(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:

@@ -67,9 +67,11 @@ def more_for_ticket(state: DialogueState, read: Understanding, caller: forms.Cal
 
 
 def why_late(state: DialogueState, read: Understanding, caller: forms.Caller) -> Plan | None:
-    """ "Pourquoi c'est si long ?", of the order that was just told about."""
-    told = state.last_intent == "order_status" and has_cue(read.folded, "delay")
-    if state.form is not None or not told or not is_short(read):
+    """ "Pourquoi c'est si long ?", "et demain ?", of the order that was just told about."""
+    if state.form is not None or state.last_intent != "order_status" or not is_short(read):
+        return None
+    asks_of_day = bool(read.entities.dates) and "?" in read.text
+    if not (asks_of_day or has_cue(read.folded, "delay")):
         return None
     return start_form(state, replace(read, intent="order_status"), caller)
 

@@ -48,7 +48,7 @@ async def answer(
             yield event
         return
     turn.state = turn.state.but(
-        failures=0, last_intent=decision.intent, last_question=decision.question[:300]
+        failures=0, last_intent=_topic(turn, decision), last_question=decision.question[:300]
     )
     sure = _is_sure(turn, hits[0], decision.strict)
     for sentence in _introduced(turn, hits[0], "answered", sure):
@@ -71,6 +71,12 @@ async def answer(
     yield Suggestions(
         phrases(turn.language, group) or phrases(turn.language, "suggestions.knowledge")
     )
+
+
+def _topic(turn: Turn, decision: AnswerFromKnowledge) -> str:
+    """What is talked about from now on: still the same where the intents read nothing."""
+    kept = turn.state.last_intent
+    return kept if decision.intent == "out_of_scope" and kept else decision.intent
 
 
 def offer_for_order(turn: Turn, number: str) -> Iterator[ReplyEvent]:
