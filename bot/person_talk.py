@@ -33,8 +33,9 @@ def withdrawal(state: DialogueState, read: Understanding, caller: forms.Caller) 
     """Who waits for a person says that there is no need to, or to forget it."""
     if not caller.waits or "?" in read.text or read.entities_present:
         return None
-    given_up = state.form is None and not state.handoff_offered
-    forget = given_up and has_cue(read.folded, "cancel") and not has_cue(read.folded, "order")
+    about_order = read.intent == "order_change" or has_cue(read.folded, "order")
+    free = state.form is None and not state.handoff_offered
+    forget = free and has_cue(read.folded, "cancel") and not about_order
     if forget or has_cue(read.folded, "no_human") or has_cue(read.folded, "no_longer_waits"):
         return Plan(WithdrawHandOver(), state, resume=state.form is not None)
     return None
